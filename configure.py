@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Writes build.ninja, after checking that all it needs is installed.
+
+Every source is named here: a file that is not in a list below is not built.
+`./configure.py && ninja` builds everything into build/.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+
+# What the build needs, and the Debian package that has it.
+TOOLS = {
+    "ninja": "ninja-build",
+    "flex": "flex",
+    "bison": "bison",
+    "clang": "clang",
+    "llvm-strip": "llvm",
+    "bpftool": "bpftool",
+    "pkg-config": "pkg-config",
+}
+COMPILERS = {"gcc": "gcc", "clang": "clang"}
+LIBRARIES = {
+    "libbpf": "libbpf-dev",
+    "libelf": "libelf-dev",
+    "zlib": "zlib1g-dev",
+    "libsodium": "libsodium-dev",
+    "cmocka": "libcmocka-dev",
+}
+
+# A template a protection that has one: bpf/templates/NAME.bpf.c.
+TEMPLATES = [
+    "kernel_modules",
+]
+
+BUNDLE = [
+    "bundle/bundle.c",
+    "bundle/digest.c",
+    "bundle/note.c",
+    "bundle/operations.c",
+    "bundle/reader.c",
+    "bundle/table.c",
+]
+
+COMPILER = [
+    "compiler/arena.c",
+    "compiler/source.c",
+    "compiler/diag.c",
+    "compiler/ast.c",
+    "compiler/parse.c",
+    "compiler/resolve.c",
+    "compiler/check.c",
+    "compiler/plan.c",
+    "compiler/explain.c",
+    "compiler/template.c",
+    "compiler/link.c",
+    "compiler/emit.c",
+]
+
+LOADER = [
+    "loader/read.c",
+    "loader/verify.c",
+    "loader/probe.c",
+    "loader/bind.c",
+    "loader/attach.c",
+    "loader/pin.c",
+    "loader/status.c",
+]
+
+# Program: its own source, what it shares, the libraries it links.
+PROGRAMS = {
+    "bpflockc": ("compiler/main.c", COMPILER + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
+    "bpflock-load": ("loader/main.c", LOADER + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
+}
+
+# cmocka programs: tests/unit/NAME.c with the sources that it tests.
+UNIT_TESTS = {
+    "test_arena": ["compiler/arena.c"],
+}
+
+# libFuzzer targets, built by --fuzz: tests/fuzz/NAME.c.
+FUZZERS = {}
+
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion"]
+BPF_FLAGS = ["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Wextra", "-Werror"]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Write build.ninja.")
+    parser.add_argument("--cc", default="gcc", help="C compiler: gcc (default) or clang")
+    parser.add_argument("--builddir", default="build", help="where all output goes (default: build)")
+    parser.add_argument("--werror", action="store_true", help="warnings are errors")
+    parser.add_argument("--sanitize", action="store_true", help="with ASan and UBSan")
+    parser.add_argument("--coverage", action="store_true", help="count the lines that ran")
+    parser.add_argument("--fuzz", action="store_true", help="build the libFuzzer targets (clang)")
+    return parser.parse_args()
+
+
+def missing_packages(cc):
+    """(what, package) for everything that is not installed."""
+    missing = []
+    for tool, package in {cc: COMPILERS.get(cc, cc), **TOOLS}.items():
+        if not shutil.which(tool):
+            missing.append((f"the program {tool}", package))
+    have_pkg_config = shutil.which("pkg-config")
+    for library, package in LIBRARIES.items():
+        found = have_pkg_config and subprocess.run(
+            ["pkg-config", "--exists", library], check=False).returncode == 0
+        if not found:
+            missing.append((f"the library {library}", package))
+    return missing
+
+
+def pkg_config(what, libraries):
+    if not libraries:
+        return ""
+    command = ["pkg-config", what, *libraries]
+    return subprocess.run(command, check=True, text=True, capture_output=True).stdout.strip()
+
+
+class Ninja:
+    """Writes ninja's syntax; paths here hold no space, colon or dollar."""
+
+    def __init__(self, out):
+        self.out = out
+
+    def variable(self, name, value):
+        self.out.write(f"{name} = {value}\n")
+
+    def rule(self, name, command, **more):
+        self.out.write(f"\nrule {name}\n  command = {command}\n")
+        for key, value in more.items():
+            self.out.write(f"  {key} = {value}\n")
+
+    def build(self, outputs, rule, inputs, implicit=(), order_only=(), **variables):
+        line = f"\nbuild {' '.join(outputs)}: {rule} {' '.join(inputs)}"
+        if implicit:
+            line += " | " + " ".join(implicit)
+        if order_only:
+            line += " || " + " ".join(order_only)
+        self.out.write(line + "\n")
+        for key, value in variables.items():
+            self.out.write(f"  {key} = {value}\n")
+
+    def default(self, targets):
+        self.out.write(f"\ndefault {' '.join(targets)}\n")
+
+
+def write_flags(ninja, options):
+    cflags = ["-std=gnu11", "-O2", "-g", *WARNINGS]
+    ldflags = []
+    if options.werror:
+        cflags.append("-Werror")
+    if options.sanitize:
+        sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+        cflags += [*sanitize, "-fno-omit-frame-pointer"]
+        ldflags += sanitize
+    if options.fuzz:
+        cflags.append("-fsanitize=fuzzer-no-link")
+    if options.coverage:
+        cflags += ["--coverage", "-O0"]
+        ldflags.append("--coverage")
+    ninja.variable("ninja_required_version", "1.10")
+    ninja.variable("builddir", options.builddir)
+    ninja.variable("cc", options.cc)
+    ninja.variable("cflags", " ".join(cflags))
+    ninja.variable("ldflags", " ".join(ldflags))
+    # -iquote, not -I: <bpf/bpf.h> is libbpf's, "bpf/operations.h" is ours.
+    ninja.variable("includes", f"-iquote . -iquote {options.builddir} " + pkg_config("--cflags", list(LIBRARIES)))
+
+
+def write_rules(ninja):
+    ninja.rule("cc", "$cc -MMD -MF $out.d $cflags $extra $includes -c $in -o $out",
+               depfile="$out.d", deps="gcc", description="CC $out")
+    ninja.rule("as", "$cc -c $in -o $out", description="AS $out")
+    ninja.rule("link", "$cc $ldflags $extra $in $libs -o $out", description="LINK $out")
+    ninja.rule("flex", "flex --header-file=$header -o $source $in", description="FLEX $in")
+    ninja.rule("bison", "bison -Werror -Wall -Wno-yacc --header=$header -o $source $in",
+               description="BISON $in")
+    ninja.rule("bpf", f"clang -MMD -MF $out.d {' '.join(BPF_FLAGS)} -iquote . "
+               "-fdebug-prefix-map=$$PWD=. -c $in -o $out && llvm-strip -g $out",
+               depfile="$out.d", deps="gcc", description="BPF $out")
+    ninja.rule("embed", "python3 compiler/embed.py -o $out $in", description="EMBED $out")
+    ninja.rule("configure", "./configure.py $arguments", generator="1", description="CONFIGURE")
+
+
+def object_path(options, source):
+    return f"{options.builddir}/{os.path.splitext(source)[0]}.o"
+
+
+def write_grammar(ninja, options):
+    """The lexer and the parser; returns the headers that they make."""
+    base = f"{options.builddir}/grammar"
+    headers = []
+    for rule, name in (("flex", "policy.l"), ("bison", "policy.y")):
+        stem = f"{base}/{'lexer' if rule == 'flex' else 'parser'}"
+        ninja.build([f"{stem}.c", f"{stem}.h"], rule, [f"grammar/{name}"],
+                    source=f"{stem}.c", header=f"{stem}.h")
+        headers.append(f"{stem}.h")
+        # What flex and bison write is theirs: their idea of conversions too.
+        ninja.build([f"{stem}.o"], "cc", [f"{stem}.c"], order_only=[f"{base}/lexer.h", f"{base}/parser.h"],
+                    extra="-Wno-conversion -Wno-sign-conversion -Wno-unused-but-set-variable -Wno-unknown-warning-option")
+    return headers
+
+
+def write_templates(ninja, options):
+    objects = []
+    for name in TEMPLATES:
+        out = f"{options.builddir}/bpf/{name}.bpf.o"
+        ninja.build([out], "bpf", [f"bpf/templates/{name}.bpf.c"])
+        objects.append(out)
+    listing = f"{options.builddir}/compiler/templates.S"
+    ninja.build([listing], "embed", objects, implicit=["compiler/embed.py"])
+    # .incbin is invisible to the assembler's dependencies.
+    embedded = f"{options.builddir}/compiler/templates.o"
+    ninja.build([embedded], "as", [listing], implicit=objects)
+    return embedded
+
+
+def write_programs(ninja, options, headers, embedded):
+    generated = [f"{options.builddir}/grammar/lexer.o", f"{options.builddir}/grammar/parser.o"]
+    built = {}
+
+    def compile_once(source):
+        if source not in built:
+            built[source] = object_path(options, source)
+            ninja.build([built[source]], "cc", [source], order_only=headers)
+        return built[source]
+
+    def link(target, main, shared, libraries, extra=""):
+        objects = [compile_once(main)] + [compile_once(source) for source in shared]
+        if "compiler/parse.c" in shared:
+            objects += generated
+        if "compiler/template.c" in shared:
+            objects.append(embedded)
+        libs = pkg_config("--libs", libraries)
+        ninja.build([target], "link", objects, libs=libs, extra=extra)
+        return target
+
+    programs = [link(f"{options.builddir}/{name}", main, shared, libraries)
+                for name, (main, shared, libraries) in PROGRAMS.items()]
+    tests = [link(f"{options.builddir}/tests/{name}", f"tests/unit/{name}.c", shared,
+                  ["cmocka", "libbpf", "libelf", "zlib", "libsodium"])
+             for name, shared in UNIT_TESTS.items()]
+    fuzzers = []
+    if options.fuzz:
+        fuzzers = [link(f"{options.builddir}/fuzz/{name}", f"tests/fuzz/{name}.c", shared,
+                        ["libbpf", "libelf", "zlib", "libsodium"], extra="-fsanitize=fuzzer")
+                   for name, shared in FUZZERS.items()]
+    return programs, tests, fuzzers
+
+
+def main():
+    os.chdir(os.path.dirname(os.path.abspath(__file__)))
+    options = parse_arguments()
+    if options.fuzz:
+        options.cc, options.sanitize = "clang", True
+    missing = missing_packages(options.cc)
+    if missing:
+        for what, package in missing:
+            print(f"configure.py: missing {what}: apt-get install {package}", file=sys.stderr)
+        return 1
+    path = "build.ninja" if options.builddir == "build" else f"{options.builddir}/build.ninja"
+    os.makedirs(options.builddir, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        ninja = Ninja(out)
+        write_flags(ninja, options)
+        write_rules(ninja)
+        headers = write_grammar(ninja, options)
+        embedded = write_templates(ninja, options)
+        programs, tests, fuzzers = write_programs(ninja, options, headers, embedded)
+        ninja.build([path], "configure", [], implicit=["configure.py"],
+                    arguments=" ".join(shlex.quote(argument) for argument in sys.argv[1:]))
+        ninja.default(programs + tests + fuzzers)
+    print(f"configure.py: wrote {path}; build with: ninja" + ("" if path == "build.ninja" else f" -f {path}"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
