@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What only the running machine knows.  The loader writes it into the variable
+ * `boot`, in the section and map ".rodata.boot", before it loads the programs;
+ * then it is frozen.  BPF includes this too.  All zeros, as a bundle comes, is
+ * the strict end: nobody is the host.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define BOOT_SECTION ".rodata.boot"
+#define BOOT_SYMBOL "boot"
+
+struct boot_facts {
+	uint32_t host_netns_inum; /* inode number of the initial network
+				   * namespace; 0: unknown */
+	uint32_t reserved;	  /* 0 */
+};
+
+_Static_assert(sizeof(struct boot_facts) == 8, "as every template has it");

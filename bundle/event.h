@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a bundle's programs tell user space: a struct event for each access
+ * that the policy logs, through the ring buffer map `events`, and the number
+ * of events that found no room there in drops[0].  BPF includes this too.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define EVENT_VERSION 1
+#define EVENT_COMM_SIZE 16
+#define EVENT_OBJECT_SIZE 256
+
+/* The maps' names, and their sizes. */
+#define EVENT_RING events
+#define EVENT_RING_SIZE (256 << 10) /* bytes: about 650 events */
+#define EVENT_DROPS drops	    /* an array of one uint64_t */
+
+enum event_verdict {
+	EVENT_ALLOW,
+	EVENT_DENY,
+	EVENT_WOULD_DENY, /* mode audit: let through */
+};
+
+/* The object's name was too long: what is there is its end or its beginning,
+ * without the rest. */
+#define EVENT_OBJECT_CUT 1
+/* The object has a name that could not be read. */
+#define EVENT_OBJECT_UNREAD 2
+
+/*
+ * Numbers as of the machine that wrote them; the same layout everywhere.
+ * Strings end in NUL, within their field, and the bytes after it mean nothing.
+ */
+struct event {
+	uint16_t version;   /* EVENT_VERSION; comes first in every version */
+	uint16_t size;	    /* of this struct: later versions only append */
+	uint8_t protection; /* index into the bundle's table.protections */
+	uint8_t operation;  /* bit within that protection, 0 to 63 */
+	uint8_t verdict;    /* enum event_verdict */
+	uint8_t flags;	    /* EVENT_OBJECT_* */
+	uint32_t class;	    /* within that protection, as bundle/table.h has */
+	uint32_t uid;	    /* in the initial user namespace */
+	uint64_t time;	    /* ns since boot, suspend included */
+	uint64_t cgroup;    /* id in the cgroup v2 hierarchy; 0 unknown */
+	uint32_t pid;	    /* of the thread, as are the next two in the */
+	uint32_t tgid;	    /* initial pid namespace */
+	uint32_t ppid;	    /* 0 unknown */
+	uint32_t reserved;  /* 0 */
+	char comm[EVENT_COMM_SIZE];
+	char parent_comm[EVENT_COMM_SIZE];
+	char object[EVENT_OBJECT_SIZE]; /* what was accessed; "" where it has no
+					 * name: a module from memory */
+};
+
+_Static_assert(sizeof(struct event) == 336, "no padding");

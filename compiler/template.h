@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF objects that were compiled when bpflockc was built and embedded in
+ * it: one a protection, and what makes a policy's own object of one.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "bundle/digest.h"
+#include "bundle/table.h"
+#include "compiler/blob.h"
+
+struct arena;
+
+/* The template of @protection; NULL where there is none yet.  Constant, and
+ * lives as long as the program. */
+const struct blob *template_find(const struct protection *protection);
+
+/* The operations that the template of @protection decides, as a mask; 0 where
+ * there is no template.  A policy that needs others must not be compiled. */
+uint64_t template_operations(const struct protection *protection);
+
+/* Of the names and bytes of all templates: struct note.compiler. */
+struct digest template_digest(void);
+
+/*
+ * A copy, in the arena, of the template of table->protections[@index], with
+ * what @table decides for it written in.  Returns 0 with *@object set, or with
+ * *@why set (in the arena or constant):
+ *
+ *	-EOPNOTSUPP	there is no template, or it does not decide all that
+ *			@table denies or logs, or it cannot tell the classes
+ *			apart; the words name what is missing
+ *	-EBADMSG	the embedded template is not what policy.h says
+ */
+int template_instantiate(struct arena *arena, const struct table *table,
+			 uint32_t index, struct blob *object, const char **why);
