@@ -13,9 +13,10 @@ from .report import HostError, progress
 
 TABLE = Path(__file__).resolve().parent.parent / "kernels.tsv"
 
-# Since sid's 7.x the image is empty and depends on these two. linux-base-*
-# and initramfs tools are dependencies as well: not wanted here.
-KERNEL_PACKAGES = r"linux-(image|binary|modules)-"
+# What a meta package leads to. Up to trixie one image package has it all; in
+# sid it is empty and depends on the others. The digit keeps meta packages out:
+# they are empty too, and some mirrors drop them first.
+KERNEL_PACKAGES = r"linux-(image|binary|modules|base)-\d"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def matrix() -> list[str]:
 def get(name: str, refresh: bool = False) -> Kernel:
     """The kernel, fetched if it is not here yet, or anew with refresh."""
     entry = row(name)
-    key = store.digest("1", entry.suite, entry.architecture, entry.package)
+    key = store.digest("2", entry.suite, entry.architecture, entry.package)
     folder = store.directory(f"kernels/{name}", key,
                              lambda work: _fetch(entry, work), refresh)
     release = (folder / "release").read_text().strip()
@@ -80,13 +81,18 @@ def get(name: str, refresh: bool = False) -> Kernel:
 def _fetch(entry: Row, work: Path) -> None:
     progress(f"fetching kernel {entry.name}: {entry.package} of "
              f"{entry.suite} ({entry.architecture})")
+    unpacked = work / "unpacked"
     with store.locked(f"apt-{entry.suite}-{entry.architecture}"):
         archive = packages.Archive(entry.suite, entry.architecture)
-        archive.update()
-        found = archive.follow(entry.package, KERNEL_PACKAGES)
-        unpacked = work / "unpacked"
-        unpacked.mkdir()
-        archive.unpack(found, unpacked)
+        try:
+            found = _download(archive, entry.package, unpacked)
+        except HostError as error:
+            # A mirror keeps a retired suite's index longer than its security
+            # updates: what is listed there may be gone.
+            progress(f"{error}\ntrying without the security archive")
+            shutil.rmtree(unpacked, ignore_errors=True)
+            archive.security = False
+            found = _download(archive, entry.package, unpacked)
     packages.merge_usr(unpacked)
     release = _keep_useful(unpacked, work)
     shutil.rmtree(unpacked)
@@ -94,6 +100,15 @@ def _fetch(entry: Row, work: Path) -> None:
     packages.write_versions(work / "versions.tsv", found)
     depmod = hosttools.find("depmod")
     subprocess.run([depmod, "-b", str(work), release], check=True)
+
+
+def _download(archive: packages.Archive, meta: str,
+              target: Path) -> list[packages.Package]:
+    archive.update()
+    found = archive.follow(meta, KERNEL_PACKAGES)
+    target.mkdir()
+    archive.unpack(found, target)
+    return found
 
 
 def _keep_useful(unpacked: Path, work: Path) -> str:

@@ -73,6 +73,7 @@ class Archive:
     def __init__(self, suite: str, architecture: str) -> None:
         self.suite = suite
         self.architecture = architecture
+        self.security = suite not in ROLLING
         self.home = store.root() / "apt" / f"{suite}-{architecture}"
         self.environment = dict(os.environ, LC_ALL="C",
                                 APT_CONFIG=str(self.home / "apt.conf"))
@@ -95,15 +96,16 @@ class Archive:
         return [Package(*fields) for fields in found]
 
     def follow(self, name: str, pattern: str) -> list[Package]:
-        """The package, and those of its dependencies, and of theirs, whose
-        name matches."""
+        """Those of the package's dependencies, and of theirs, whose name
+        matches."""
         found: dict[str, Package] = {}
         todo = [name]
         while todo:
             record = self._record(todo.pop())
             package = Package(record["Package"], record["Version"],
                               record["Architecture"])
-            found[package.name] = package
+            if re.match(pattern, package.name):
+                found[package.name] = package
             wanted = re.findall(r"(?:^|[,|] ?)([a-z0-9][a-z0-9+.-]+)",
                                 record.get("Depends", ""))
             todo += [other for other in wanted
@@ -141,7 +143,7 @@ class Archive:
         known = mirrors()
         option = f"[signed-by={KEYRING}]"
         lines = [f"deb {option} {known['Debian']} {self.suite} main"]
-        if "Debian-Security" in known and self.suite not in ROLLING:
+        if "Debian-Security" in known and self.security:
             lines.append(f"deb {option} {known['Debian-Security']} "
                          f"{self.suite}-security main")
         return "\n".join(lines) + "\n"

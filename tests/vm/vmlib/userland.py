@@ -26,17 +26,19 @@ STRIPPED = (
     "usr/share/menu", "usr/share/initramfs-tools", "usr/share/applications",
     "usr/lib/firmware", "usr/share/gcc", "usr/share/polkit-1",
 )
-STRIPPED_CONVERTERS = "usr/lib/*/gconv"
+STRIPPED_PATTERNS = ("usr/lib/*/gconv", "usr/lib/*/*.a")
 
 
 def get(architecture: str, refresh: bool = False) -> Path:
     """The user space for guests of this architecture."""
     names = packages.read_list(HERE / "userland.packages")
-    key = store.digest("1", *names, *sorted(NOT_WANTED), *STRIPPED)
+    key = store.digest("1", *names, *sorted(NOT_WANTED), *STRIPPED,
+                       *STRIPPED_PATTERNS)
     return store.directory(
         f"userland/{architecture}", key,
         lambda work: _fetch(f"userland for {architecture}", architecture,
-                            names, NOT_WANTED, STRIPPED, work),
+                            names, NOT_WANTED,
+                            STRIPPED + STRIPPED_PATTERNS, work),
         refresh)
 
 
@@ -64,10 +66,9 @@ def _fetch(what: str, architecture: str, names: list[str],
         tree.mkdir()
         archive.unpack(found, tree)
     packages.merge_usr(tree)
-    for name in stripped:
-        shutil.rmtree(tree / name, ignore_errors=True)
-    for path in tree.glob(STRIPPED_CONVERTERS):
-        shutil.rmtree(path)
+    for pattern in stripped:
+        for path in tree.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     _make_links_relative(tree)
     packages.write_versions(work / "versions.tsv", found)
 
