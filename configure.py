@@ -44,6 +44,7 @@ BUNDLE = [
     "bundle/operations.c",
     "bundle/reader.c",
     "bundle/table.c",
+    "bundle/utf8.c",
 ]
 
 COMPILER = [

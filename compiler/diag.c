@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "compiler/diag.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundle/utf8.h"
+#include "compiler/arena.h"
+
+enum severity { IGNORED, NOTE, WARNING, ERROR };
+
+static const char *const severity_words[] = { "", "note", "warning", "error" };
+
+static const struct check_row {
+	const char *name;
+	enum severity severity;
+} checks[CHECK_COUNT] = {
+#define CHECK(id, name, severity, words) { name, severity },
+#include "compiler/checks.def"
+#undef CHECK
+};
+
+struct message {
+	struct message *next; /* a note to the same entry */
+	struct loc loc;
+	const char *text;
+};
+
+struct diag_entry {
+	enum check_id check;
+	enum severity severity;
+	size_t order; /* in which it came */
+	struct message message;
+	struct message *last_note;
+};
+
+struct diag {
+	struct arena *arena;
+	const struct sources *sources;
+	enum severity severities[CHECK_COUNT]; /* after -W options */
+	struct diag_entry **entries;
+	size_t count;
+	size_t capacity;
+	size_t printed; /* of entries[] */
+	size_t errors;
+	size_t errors_shown;
+};
+
+struct diag *diag_new(struct arena *arena, const struct sources *sources)
+{
+	struct diag *diag = arena_alloc(arena, sizeof(*diag));
+
+	diag->arena = arena;
+	diag->sources = sources;
+	for (size_t i = 0; i < CHECK_COUNT; i++)
+		diag->severities[i] = checks[i].severity;
+	return diag;
+}
+
+const char *diag_check_name(enum check_id check)
+{
+	return checks[check].name;
+}
+
+static const char *skip_prefix(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) ? NULL : text + len;
+}
+
+/* Sets the severity of that warning, of all of them for NULL. */
+static bool set_severity(struct diag *diag, const char *name,
+			 enum severity severity)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		if (checks[i].severity != WARNING)
+			continue;
+		if (name && strcmp(checks[i].name, name))
+			continue;
+		/* -Werror does not bring back what -Wno- turned off */
+		if (name || diag->severities[i] != IGNORED)
+			diag->severities[i] = severity;
+		found = true;
+	}
+	return found;
+}
+
+bool diag_option(struct diag *diag, const char *option)
+{
+	const char *name;
+
+	if (!strcmp(option, "error"))
+		return set_severity(diag, NULL, ERROR);
+	if (!strcmp(option, "no-error"))
+		return set_severity(diag, NULL, WARNING);
+	if ((name = skip_prefix(option, "error=")))
+		return set_severity(diag, name, ERROR);
+	if ((name = skip_prefix(option, "no-error=")))
+		return set_severity(diag, name, WARNING);
+	if ((name = skip_prefix(option, "no-")))
+		return set_severity(diag, name, IGNORED);
+	return set_severity(diag, option, WARNING);
+}
+
+static const char *format_text(struct diag *diag, const char *format,
+			       va_list args)
+{
+	va_list again;
+	char *text;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	assert(len >= 0);
+	text = arena_alloc(diag->arena, (size_t)len + 1);
+	vsnprintf(text, (size_t)len + 1, format, args);
+	return text;
+}
+
+struct diag_entry *diag_report(struct diag *diag, enum check_id check,
+			       struct loc loc, const char *format, ...)
+{
+	struct diag_entry *entry = arena_alloc(diag->arena, sizeof(*entry));
+	va_list args;
+
+	entry->check = check;
+	entry->severity = diag->severities[check];
+	entry->message.loc = loc;
+	va_start(args, format);
+	entry->message.text = format_text(diag, format, args);
+	va_end(args);
+	if (entry->severity == IGNORED)
+		return entry;
+	if (entry->severity == ERROR)
+		diag->errors++;
+	diag->entries = arena_grow(diag->arena, diag->entries, diag->count,
+				   &diag->capacity, sizeof(struct diag_entry *));
+	entry->order = diag->count;
+	diag->entries[diag->count++] = entry;
+	return entry;
+}
+
+void diag_note(struct diag *diag, struct diag_entry *entry, struct loc loc,
+	       const char *format, ...)
+{
+	struct message *note = arena_alloc(diag->arena, sizeof(*note));
+	va_list args;
+
+	note->loc = loc;
+	va_start(args, format);
+	note->text = format_text(diag, format, args);
+	va_end(args);
+	if (entry->last_note)
+		entry->last_note->next = note;
+	else
+		entry->message.next = note;
+	entry->last_note = note;
+}
+
+bool diag_failed(const struct diag *diag)
+{
+	return diag->errors > 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct diag_entry *left = *(struct diag_entry *const *)a;
+	const struct diag_entry *right = *(struct diag_entry *const *)b;
+	const struct loc *l = &left->message.loc, *r = &right->message.loc;
+
+	if (l->source != r->source)
+		return l->source < r->source ? -1 : 1;
+	if (l->begin != r->begin)
+		return l->begin < r->begin ? -1 : 1;
+	return left->order < right->order ? -1 : left->order > right->order;
+}
+
+/*
+ * Text of the policy never reaches a terminal raw: what is no printable
+ * character, or would change the direction of others, shows as '?'.
+ */
+static void print_safe(FILE *out, const char *text, size_t len)
+{
+	uint32_t codepoint;
+
+	for (size_t i = 0, step; i < len; i += step) {
+		step = utf8_decode(text + i, len - i, &codepoint);
+		if (!step || (codepoint < 0x20 && codepoint != '\t') ||
+		    (codepoint >= 0x7f && codepoint < 0xa0) ||
+		    utf8_is_bidirectional(codepoint)) {
+			putc('?', out);
+			step = step ? step : 1;
+		} else {
+			fwrite(text + i, 1, step, out);
+		}
+	}
+}
+
+static size_t count_characters(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return count;
+}
+
+#define QUOTE_MAX 160 /* bytes of a line that are worth showing */
+
+static void print_quote(FILE *out, const struct place_in_source *place,
+			const struct loc *loc)
+{
+	size_t len = place->text_len, width = 1, shown;
+	uint32_t column = 1;
+
+	if (len > QUOTE_MAX)
+		return;
+	fputs("    ", out);
+	print_safe(out, place->text, len);
+	fputs("\n    ", out);
+	for (const char *c = place->text; column < place->column; c++) {
+		if (((unsigned char)*c & 0xc0) == 0x80)
+			continue;
+		putc(c < place->text + len && *c == '\t' ? '\t' : ' ', out);
+		column++;
+	}
+	/* the rest of the line in characters is as far as a mark goes */
+	shown = count_characters(place->text, len) + 1 - place->column;
+	if (loc->end > loc->begin)
+		width = loc->end - loc->begin;
+	putc('^', out);
+	for (size_t i = 1; i < width && i < shown; i++)
+		putc('~', out);
+	putc('\n', out);
+}
+
+static void print_message(struct diag *diag, FILE *out,
+			  const struct message *message,
+			  enum severity severity, const char *check)
+{
+	const struct source *source = NULL;
+	struct place_in_source place = { 0 };
+
+	if (message->loc.source != SOURCE_NONE) {
+		source = &diag->sources->list[message->loc.source];
+		place = source_place(source, message->loc.begin);
+		fprintf(out, "%s:%u:%u: ", source->path, place.line,
+			place.column);
+	} else {
+		fputs("bpflockc: ", out);
+	}
+	fprintf(out, "%s: ", severity_words[severity]);
+	print_safe(out, message->text, strlen(message->text));
+	if (check)
+		fprintf(out, " [%s]", check);
+	putc('\n', out);
+	if (source)
+		print_quote(out, &place, &message->loc);
+}
+
+static void print_includes(struct diag *diag, FILE *out, struct loc loc)
+{
+	while (loc.source != SOURCE_NONE) {
+		struct message note = { .text = "included from here" };
+
+		loc = diag->sources->list[loc.source].included_from;
+		if (loc.source == SOURCE_NONE)
+			break;
+		note.loc = loc;
+		print_message(diag, out, &note, NOTE, NULL);
+	}
+}
+
+static void print_entry(struct diag *diag, FILE *out,
+			const struct diag_entry *entry)
+{
+	print_message(diag, out, &entry->message, entry->severity,
+		      checks[entry->check].name);
+	for (const struct message *note = entry->message.next; note;
+	     note = note->next)
+		print_message(diag, out, note, NOTE, NULL);
+	print_includes(diag, out, entry->message.loc);
+}
+
+void diag_print(struct diag *diag, FILE *out)
+{
+	size_t hidden = 0;
+
+	if (diag->count > diag->printed)
+		qsort(diag->entries + diag->printed,
+		      diag->count - diag->printed, sizeof(*diag->entries),
+		      compare_entries);
+	for (; diag->printed < diag->count; diag->printed++) {
+		const struct diag_entry *entry = diag->entries[diag->printed];
+
+		if (entry->severity == ERROR &&
+		    diag->errors_shown == DIAG_MAX_ERRORS) {
+			hidden++;
+			continue;
+		}
+		diag->errors_shown += entry->severity == ERROR;
+		print_entry(diag, out, entry);
+	}
+	if (hidden)
+		fprintf(out, "bpflockc: %zu more %s not shown\n", hidden,
+			hidden == 1 ? "error is" : "errors are");
+}
