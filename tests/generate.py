@@ -27,8 +27,8 @@ DEFINES = {"given-cgroup": 'cgroup "/given.slice"', "given_number": "6 * 7",
            "given_text": r'"given \"text\""'}
 
 COMPONENTS = ["machine.slice", "vpn.scope", "a", "ab", "a-b", "b", "user",
-              "kubepods.slice", "pod-7f3a", "x y", "...", ".hidden", "caf\u00e9",
-              "\u65e5\u672c", "q\"uote", "back\\slash", "system.slice"]
+              "kubepods.slice", "pod-7f3a", "x y", "...", ".hidden",
+              "caf\u00e9", "\u65e5\u672c", "q\"uote", "back\\slash", "system.slice"]
 WORDS = ["VPN needs it", "ticket #42", "na\u00efve", "\U0001f512 locked",
          "tab\there", "line\nbreak", "\"quoted\"", "", "bell\x07", "a; b { }"]
 COMMENTS = ["plain", "block all for host;", "\u00fcber", "\"", "} { # #", "\\",
@@ -384,7 +384,7 @@ class Plan:
         self.plan_lets(owners + kinds[-1:] if "privileged" in kinds
                        else owners)
         self.plan_head()
-        nested = chance(rng, 31)
+        nested = chance(rng, 20) or self.size == "huge"
         for owner in owners:
             Block(self, owner, nested and owner == owners[0]).plan()
         for kind in kinds:
@@ -448,6 +448,9 @@ class Block:
         if self.profile != "restricted":
             for _ in range(rng.randint(0, plan.rule_count)):
                 self.random_rule()
+        if self.nested and plan.size == "huge":
+            for path in plan.paths:
+                self.random_rule(path)
         if self.owner == "usb":
             self.devices()
         rng.shuffle(self.statements)
@@ -487,15 +490,19 @@ class Block:
                 {"authorize"}
         return self.plan_.operations(self.owner)
 
-    def random_rule(self):
+    def random_rule(self, path=None):
+        """For this cgroup, or for whatever comes."""
         verb = "block"
         if self.profile == "baseline" and chance(self.rng, 50):
             verb = "allow"
-        with_subject = chance(self.rng, 75)
+        with_subject = path or chance(self.rng, 75)
         for _ in range(4):
             chunks, found = self.operations(with_subject)
-            subjects, terms = self.plan_.subjects() if with_subject \
-                else ([], {"all"})
+            subjects, terms = [], {"all"}
+            if path:
+                subjects, terms = self.plan_.cgroup(path), {path}
+            elif with_subject:
+                subjects, terms = self.plan_.subjects()
             if not self.conflicts(verb, found, terms):
                 self.rule(verb, chunks, found, subjects, terms)
                 return
@@ -787,7 +794,6 @@ def broken(rng, defines=False):
 
 def wrong_character(rng, text):
     at = rng.randint(0, len(text))
-    # Not between a return and its newline: it would be a lone return, too.
     return text[:at] + rng.choice(WRONG_CHARACTERS) + text[at:]
 
 
@@ -817,7 +823,8 @@ def mutant(rng, defines=False):
         start, end = rng.choice(spots)
         words = re.findall("[A-Za-z_][\\w-]*", text)
         word = rng.choice((
-            "", *rng.choices(words, k=6), text[start:end], text[first:last] + " " + text[first:last],
+            "", *rng.choices(words, k=6), text[start:end],
+            text[first:last] + " " + text[first:last],
             text[start:end] + " " + text[first:last],
             rng.choice(sorted(oracle.KEYWORDS)), rng.choice("(){};,-+.*=&")))
         text = text[:first] + word + text[last:]

@@ -6,9 +6,12 @@ and WRONG below, one wrong policy a line with the reason that it must have.
 """
 
 import csv
+import json
 import os
+import subprocess
 import sys
 
+import generate
 import oracle
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -457,11 +460,94 @@ def failed_defines():
             text, found, wanted)
 
 
+def failed_folders():
+    """An include by -I is named as it is written, and loses to one beside
+    the includer; a path below it is joined to that name."""
+    files = oracle.Memory({
+        "d/main": inside('include "sub/a";'),
+        "lib/sub/a": "bpf { profile baseline; }\ninclude \"b\";",
+        "lib/sub/b": "\nbpf { block other; }",
+        "lib/b": "bpf { block obj_get; }"})
+    table = oracle.decide("d/main", ["none", "lib"], files=files)
+    found = [(operation["cells"][0]["by"]["file"],
+              operation["cells"][0]["by"]["line"])
+             for operation in table["protections"][0]["operations"]]
+    wanted = [("sub/a", 1)] * 16 + [("sub/b", 2)]
+    yield None if found == wanted else "-I: %s" % found
+
+
+def failed_values():
+    """What stands at the head of the table."""
+    head = r'''language 1;
+        policy p {
+            version 6 * 7 + n;
+            description "a" + "\x62\"\n";
+            let n = -1;
+            bpf {
+                profile baseline;
+                allow other until 2031-02-03;
+                allow obj_get until 2030-02-04;
+            }
+            mode audit;
+            seal open;
+        }'''
+    table = oracle.decide("main", files=oracle.Memory({"main": head}))
+    wanted = {"policy": "p", "version": 41, "description": 'ab"\n',
+              "language": 1, "mode": "audit", "seal": "open",
+              "until": "2030-02-04"}
+    for key, value in wanted.items():
+        yield None if table[key] == value else "%s: %r" % (key, table[key])
+
+
+def failed_commands():
+    """The command line: its exit status, and where its words go."""
+    for policy, status in (("cells/order.bpflock", 0), ("cells/no", 1)):
+        done = subprocess.run(
+            [sys.executable, os.path.join(HERE, "oracle.py"),
+             os.path.join(HERE, policy)], capture_output=True, text=True,
+            check=False)
+        fine = done.returncode == status and bool(done.stderr) == bool(status)
+        if fine and not status:
+            fine = json.loads(done.stdout)["policy"] == "order"
+        yield None if fine else "%s: %s" % (policy, done)
+
+
+def failed_generated():
+    """The generator keeps its word about right and wrong."""
+    for number in range(300):
+        for make in (generate.policy, generate.broken):
+            text, files = generate.nth(7, number, make)
+            case = {generate.MAIN: text, **files}
+            try:
+                oracle.decide(generate.MAIN, [generate.LIBRARY],
+                              files=oracle.Memory(case))
+                right = True
+            except oracle.Refused:
+                right = False
+            same = (text, files) == generate.nth(7, number, make)
+            fine = same and right == (make is generate.policy)
+            yield None if fine else "%s %d" % (make.__name__, number)
+
+
+def failed_integers():
+    """Expressions that are made up for a value have it."""
+    for number in range(500):
+        rng = generate.random.Random(number)
+        value = rng.randint(-5000, 5000)
+        chunks = generate.Integers(rng, {}).expression(value, 5)
+        text = "language 1; let x = %s; policy p { }" % " ".join(chunks)
+        parsed = oracle.parse("main", [], {}, oracle.Memory({"main": text}))
+        found = oracle.Values(parsed.lets).integer(parsed.lets["x"][0])
+        yield None if found == value else "%s is %d" % (text, found)
+
+
 def main():
     os.environ["SOURCE_DATE_EPOCH"] = TODAY
     passed = failed = 0
     for words in (*failed_cells(oracle.decide), *failed_cases(),
-                  *failed_defines()):
+                  *failed_defines(), *failed_folders(), *failed_values(),
+                  *failed_commands(), *failed_generated(),
+                  *failed_integers()):
         if words:
             print("FAILED", words)
             failed += 1
