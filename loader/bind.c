@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The initial network namespace is the one of kthreadd, the kernel's own first
+ * thread, which nobody can move.  The loader's own would make a container that
+ * the loader was started in the host.
+ */
+#include "loader/bind.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <bpf/libbpf.h>
+
+#include "bundle/boot.h"
+#include "loader/cleanup.h"
+#include "loader/fault.h"
+#include "loader/process.h"
+#include "loader/read.h"
+#include "loader/report.h"
+
+/* In the initial pid namespace, which preflight made sure of. */
+#define KTHREADD "/proc/2"
+#define STAT_MAX 1024
+
+static int find_host_netns(uint32_t *inum)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	struct process process;
+	struct stat status;
+	int err = read_text(KTHREADD "/stat", STAT_MAX, &text);
+
+	if (!err)
+		err = process_parse(text, &process);
+	if (err)
+		return err;
+	if (!process_is_kthreadd(&process))
+		return -ESRCH;
+	if (stat(KTHREADD "/ns/net", &status))
+		return -errno;
+	if (!status.st_ino || status.st_ino > UINT32_MAX)
+		return -ERANGE;
+	*inum = (uint32_t)status.st_ino;
+	return 0;
+}
+
+static int bind_object(const struct load *load, const struct boot_facts *facts)
+{
+	struct bpf_map *map =
+		bpf_object__find_map_by_name(load->object, BOOT_SECTION);
+	size_t size = 0;
+
+	if (!map) /* no program of it asks for any */
+		return 0;
+	bpf_map__initial_value(map, &size);
+	if (size != sizeof(*facts))
+		return -EBADMSG;
+	return bpf_map__set_initial_value(map, facts, sizeof(*facts));
+}
+
+int bind_boot_facts(struct run *run)
+{
+	struct boot_facts facts = { 0 };
+	int err = fault("bind");
+
+	if (!err)
+		err = find_host_netns(&facts.host_netns_inum);
+	if (err) {
+		report_refusal("this machine", "bind",
+			       "the initial network namespace was not found at "
+			       "the kernel's thread " KTHREADD ": %s",
+			       error_words(err));
+		report_mend("run it as root, with the machine's own /proc");
+		return err;
+	}
+	for (size_t i = 0; i < run->count; i++) {
+		err = bind_object(&run->loads[i], &facts);
+		if (err) {
+			report_refusal(run->loads[i].path, "bind",
+				       "its " BOOT_SECTION " is not the one "
+				       "that this loader fills: %s",
+				       error_words(err));
+			report_mend("use bpflockc and bpflock-load of the "
+				    "same version");
+			return err;
+		}
+	}
+	return 0;
+}

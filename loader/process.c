@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "loader/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PF_KTHREAD 0x00200000
+
+int process_parse(const char *stat, struct process *process)
+{
+	const char *name_end = strrchr(stat, ')');
+	unsigned long parent, flags;
+
+	/* state parent group session terminal its-group flags */
+	if (!name_end || sscanf(name_end + 1, " %*c %lu %*d %*d %*d %*d %lu",
+				&parent, &flags) != 2)
+		return -EBADMSG;
+	process->parent = parent;
+	process->flags = flags;
+	return 0;
+}
+
+bool process_is_kthreadd(const struct process *process)
+{
+	return process->parent == 0 && process->flags & PF_KTHREAD;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What /proc/PID/stat says of a process. */
+#pragma once
+
+#include <stdbool.h>
+
+struct process {
+	unsigned long parent;
+	unsigned long flags; /* the kernel's PF_ */
+};
+
+/* Its name may hold anything, blanks and parentheses too.  Returns 0, or
+ * -EBADMSG where @stat is not such a line. */
+int process_parse(const char *stat, struct process *process);
+
+/* Whether it is the kernel's own first thread, kthreadd. */
+bool process_is_kthreadd(const struct process *process);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writing what others named: paths, commands, reasons.  Whatever bytes it
+ * holds, it stays within its quotes and its line, and moves no cursor.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* As a JSON string; a byte that is not UTF-8 becomes U+FFFD. */
+void text_json(FILE *out, const char *text);
+
+/* In double quotes, with \" and \\, and \xHH for each byte of what cannot be
+ * shown as it is. */
+void text_quoted(FILE *out, const char *text);
