@@ -28,7 +28,8 @@ DEFINES = {"given-cgroup": 'cgroup "/given.slice"', "given_number": "6 * 7",
 
 COMPONENTS = ["machine.slice", "vpn.scope", "a", "ab", "a-b", "b", "user",
               "kubepods.slice", "pod-7f3a", "x y", "...", ".hidden",
-              "caf\u00e9", "\u65e5\u672c", "q\"uote", "back\\slash", "system.slice"]
+              "caf\u00e9", "\u65e5\u672c", "q\"uote", "back\\slash",
+              "system.slice"]
 WORDS = ["VPN needs it", "ticket #42", "na\u00efve", "\U0001f512 locked",
          "tab\there", "line\nbreak", "\"quoted\"", "", "bell\x07", "a; b { }"]
 COMMENTS = ["plain", "block all for host;", "\u00fcber", "\"", "} { # #", "\\",
