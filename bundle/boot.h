@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define BOOT_SECTION ".rodata.boot"
-#define BOOT_SYMBOL "boot"
+#define BOOT_SYMBOL  "boot"
 
 struct boot_facts {
 	uint32_t host_netns_inum; /* inode number of the initial network

@@ -6,8 +6,8 @@
  *	0	8	"bpflock\0"
  *	8	4	BUNDLE_FORMAT
  *	12	4	0
- *	16	8	the length of the ELF object, the bytes before the trailer
- *	24	32	SHA-256 of all the bytes before this field
+ *	16	8	the length of the ELF object, the bytes before the
+ *trailer 24	32	SHA-256 of all the bytes before this field
  *
  * in little-endian.  ELF tools find all they read by offset from the front, so
  * the trailer is not there for them.  It finds damage, before any ELF is
@@ -22,9 +22,9 @@
 #include "bundle/digest.h"
 #include "bundle/note.h"
 
-#define BUNDLE_FORMAT 1
+#define BUNDLE_FORMAT	    1
 #define BUNDLE_TRAILER_SIZE 56
-#define BUNDLE_MAX_SIZE (64u << 20)
+#define BUNDLE_MAX_SIZE	    (64u << 20)
 
 struct bundle {
 	const void *elf; /* inside the bytes that were opened */
@@ -49,6 +49,6 @@ void bundle_close(struct bundle *bundle);
 /* The digest of a bundle that is, or is not, open: SHA-256 of all its bytes. */
 struct digest bundle_digest(const void *bytes, size_t size);
 
-/* The trailer that belongs behind the object @elf. */
-void bundle_trailer(const void *elf, size_t elf_size,
-		    uint8_t trailer[BUNDLE_TRAILER_SIZE]);
+/* Writes the trailer behind the object of @elf_size bytes in @bytes, which has
+ * room for BUNDLE_TRAILER_SIZE more. */
+void bundle_finish(uint8_t *bytes, size_t elf_size);

@@ -8,14 +8,14 @@
 
 #include <stdint.h>
 
-#define EVENT_VERSION 1
-#define EVENT_COMM_SIZE 16
+#define EVENT_VERSION	  1
+#define EVENT_COMM_SIZE	  16
 #define EVENT_OBJECT_SIZE 256
 
-/* The maps' names, and their sizes. */
-#define EVENT_RING events
-#define EVENT_RING_SIZE (256 << 10) /* bytes: about 650 events */
-#define EVENT_DROPS drops	    /* an array of one uint64_t */
+/* The maps' names, and the ring's bytes: room for some 700 events. */
+#define EVENT_RING_MAP	"events"
+#define EVENT_RING_SIZE (256 << 10)
+#define EVENT_DROPS_MAP "drops" /* an array of one uint64_t */
 
 enum event_verdict {
 	EVENT_ALLOW,
@@ -23,11 +23,9 @@ enum event_verdict {
 	EVENT_WOULD_DENY, /* mode audit: let through */
 };
 
-/* The object's name was too long: what is there is its end or its beginning,
- * without the rest. */
-#define EVENT_OBJECT_CUT 1
-/* The object has a name that could not be read. */
-#define EVENT_OBJECT_UNREAD 2
+#define EVENT_OBJECT_CUT    1 /* too long: only its beginning is there */
+#define EVENT_OBJECT_BASE   2 /* a path, of which only the last part is there */
+#define EVENT_OBJECT_UNREAD 4 /* it has a name that could not be read */
 
 /*
  * Numbers as of the machine that wrote them; the same layout everywhere.

@@ -14,15 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A string table: at least one byte, and the last one is a NUL. */
+struct object_strings {
+	const uint8_t *bytes;
+	size_t size;
+};
+
 struct object {
 	const uint8_t *bytes;
 	size_t size;
 	uint64_t sections; /* offset of the section headers, all inside */
 	uint32_t section_count;
-	struct object_names {
-		const uint8_t *bytes; /* ends in NUL where size > 0 */
-		size_t size;
-	} names; /* of the sections */
+	struct object_strings names; /* of the sections */
 };
 
 struct object_section {
@@ -30,8 +33,7 @@ struct object_section {
 	const char *name; /* inside the object; never NULL */
 	uint32_t type;
 	uint32_t link;
-	uint64_t entry_size;
-	const uint8_t *bytes; /* inside the object; NULL for SHT_NOBITS */
+	const uint8_t *bytes; /* inside the object; NULL when it has none */
 	uint64_t size;
 	uint64_t offset; /* of @bytes in the object */
 };

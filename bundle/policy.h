@@ -18,9 +18,9 @@
 
 #include <stdint.h>
 
-#define POLICY_SECTION ".rodata.policy"
+#define POLICY_SECTION	     ".rodata.policy"
 #define POLICY_SYMBOL_PREFIX "policy_"
-#define POLICY_CLASSES 2 /* host, container: enum place of bundle/table.h */
+#define POLICY_CLASSES	     2 /* host, container: enum place of bundle/table.h */
 
 struct policy_class {
 	uint64_t denied; /* bits are OP_BIT() */

@@ -9,7 +9,8 @@ struct reader reader_of(const void *bytes, size_t size)
 {
 	const uint8_t *first = bytes;
 
-	return (struct reader){ .next = first, .end = first + size };
+	return (struct reader){ .next = first,
+				.end = size ? first + size : first };
 }
 
 struct reader reader_at(const void *bytes, size_t total, uint64_t offset,

@@ -24,5 +24,5 @@ int emit_bundle(struct arena *arena, const struct blob *linked,
  * pipe, /dev/stdout); a folder is refused.  Returns 0, or -errno with *@why
  * set, in the arena or constant, without @path: the caller names it.
  */
-int emit_write(struct arena *arena, const char *path,
-	       const struct blob *bundle, const char **why);
+int emit_write(struct arena *arena, const char *path, const struct blob *bundle,
+	       const char **why);
