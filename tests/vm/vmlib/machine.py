@@ -26,6 +26,7 @@ EXIT_TIMEOUT = 252   # the guest did not end in time
 EXIT_NO_RESULT = 253  # the guest ended without a word
 
 CONSOLE_TAIL_LINES = 30
+PANIC = "Kernel panic - not syncing"
 
 
 class Outcome(enum.Enum):
@@ -70,8 +71,11 @@ class Result:
         return self.stderr.decode(errors="replace")
 
     def console_tail(self) -> str:
-        lines = self.console.splitlines()[-CONSOLE_TAIL_LINES:]
-        return "\n".join(lines)
+        """Its last lines, and before them why it died, if it did."""
+        lines = self.console.splitlines()
+        tail = lines[-CONSOLE_TAIL_LINES:]
+        cause = [line for line in lines if PANIC in line]
+        return "\n".join([*cause[:1], *tail])
 
     def explain(self) -> str:
         """Why there is no result of the command; empty if there is one."""
@@ -258,7 +262,7 @@ def _result(kernel: str, data: dict[str, bytearray], in_time: bool,
     report = dict(line.split(" ", 1) for line
                   in data["report"].decode().splitlines() if " " in line)
     console = data["console"].decode(errors="replace").replace("\r", "")
-    if "Kernel panic - not syncing" in console:
+    if PANIC in console:
         outcome = Outcome.PANIC
     elif not in_time:
         outcome = Outcome.TIMEOUT
