@@ -65,23 +65,41 @@ COMPILER = [
 ]
 
 LOADER = [
-    "loader/read.c",
-    "loader/verify.c",
-    "loader/probe.c",
-    "loader/bind.c",
     "loader/attach.c",
+    "loader/bind.c",
+    "loader/cmdline.c",
+    "loader/detail.c",
+    "loader/home.c",
+    "loader/layout.c",
+    "loader/lsm.c",
+    "loader/options.c",
     "loader/pin.c",
+    "loader/probe.c",
+    "loader/process.c",
+    "loader/read.c",
+    "loader/record.c",
+    "loader/report.c",
+    "loader/run.c",
     "loader/status.c",
+    "loader/text.c",
+    "loader/unload.c",
+    "loader/verify.c",
 ]
 
 # Program: its own source, what it shares, the libraries it links.
 PROGRAMS = {
     "bpflockc": ("compiler/main.c", COMPILER + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
-    "bpflock-load": ("loader/main.c", LOADER + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
+    "bpflock-load": ("loader/main.c", LOADER + ["loader/fault.c"] + BUNDLE,
+                     ["libbpf", "libelf", "zlib", "libsodium"]),
+    # For tests: any of its steps can be made to fail.
+    "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
+                                  ["libbpf", "libelf", "zlib", "libsodium"]),
 }
 
 # cmocka programs: tests/unit/NAME.c with the sources that it tests.
 UNIT_TESTS = {
+    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c"],
+    "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "loader/text.c", "bundle/utf8.c"],
     "test_arena": ["compiler/arena.c"],
 }
 
