@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""bpflock-load on a real kernel: what it does, refuses, and leaves behind.
+
+    tests/vm/test_loader.py [--kernel ID]... [--builddir build]
+
+Each row is a command in the guest, the status it has to end with, and words
+that it has to say. The rows of one boot run in order, in one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import vm
+
+POLICIES = {
+    "edge": """language 1;
+policy edge-gateway {
+	version 7;
+	kernel_modules { profile baseline; }
+	seal open;
+}
+""",
+    "other": """language 1;
+policy other_one {
+	version 1;
+	kernel_modules { profile baseline; }
+	seal open;
+}
+""",
+    "locked": """language 1;
+policy sealed-one {
+	version 2;
+	kernel_modules { profile baseline; }
+	seal locked;
+}
+""",
+}
+
+LOADED = ("edge-gateway version 7: 1 protection enforced (kernel_modules), "
+          "3 hooks, seal open")
+MODULE = "modprobe dummy && rmmod dummy"
+NOTHING_LEFT = "nothing-left"
+# The kernel frees programs late: they get five seconds.
+HELPERS = {
+    NOTHING_LEFT: r"""#!/bin/sh
+i=0
+while bpftool prog show | grep -q ': lsm '; do
+	i=$((i + 1))
+	[ $i -lt 50 ] || { bpftool prog show; exit 1; }
+	sleep 0.1
+done
+left=$(ls -A /sys/fs/bpf; bpftool map show | grep -E 'bpflock|drops|events')
+[ -z "$left" ] || { echo "left: $left"; exit 1; }
+""",
+    # every-fault STEP: fails it the first time it is asked for, the second,
+    # and so on, until a load comes through; how often is what it prints.
+    "every-fault": r"""#!/bin/sh
+n=1
+while ! BPFLOCK_FAIL=$1:$n bpflock-load-faults edge.o other.o 2>/tmp/why; do
+	grep -q '^bpflock-load-faults: .*: ' /tmp/why || exit 1
+	nothing-left || exit 1
+	n=$((n + 1))
+	[ $n -lt 99 ] || exit 1
+done
+bpflock-load --unload edge-gateway && bpflock-load --unload other_one ||
+	exit 1
+nothing-left || exit 1
+echo "failed $((n - 1)) times"
+""",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    command: str
+    status: int
+    words: tuple[str, ...] = ()  # each has to be in what it says
+    exact: str | None = None     # all that it has to say
+
+
+# How often each step is asked for with two bundles of 3 programs and 4 maps.
+FAULTS = {"read": 2, "verify": 2, "probe": 1, "open": 2, "hooks": 1,
+          "bind": 1, "load": 2, "freeze": 8, "attach": 6, "folder": 6,
+          "record": 2, "pin": 16, "rename": 2}
+
+ORDINARY = [
+    Row("no argument", "bpflock-load", 2, ("--help",)),
+    Row("unknown option", "bpflock-load --lock", 2, ("'--lock'", "--help")),
+    Row("help", "bpflock-load --help", 0, ("usage: bpflock-load",)),
+    Row("status of nothing", "bpflock-load --status", 0,
+        exact="no policy is loaded\n"),
+    Row("JSON of nothing", "bpflock-load --status --json", 0,
+        exact='{"policies":[]}\n'),
+    Row("unload of nothing", "bpflock-load --unload edge-gateway", 1,
+        ("no policy of that name",)),
+    Row("check", "bpflock-load --check edge.o other.o", 0,
+        ("edge.o: can be loaded", "other.o: can be loaded")),
+    Row("check touches nothing", NOTHING_LEFT, 0),
+    Row("control: before", f"in-container sh -c '{MODULE}'", 0),
+
+    Row("load", "bpflock-load edge.o", 0, exact=f"bpflock-load: {LOADED}\n"),
+    Row("container is denied", "in-container modprobe dummy", 1,
+        ("Operation not permitted",)),
+    Row("bubblewrap is denied", "in-bwrap modprobe dummy", 1,
+        ("Operation not permitted",)),
+    Row("host's network is not the host",
+        "in-container --host-net modprobe dummy", 1,
+        ("Operation not permitted",)),
+    Row("host is not denied", MODULE, 0),
+    Row("status", "bpflock-load --status", 0,
+        ("edge-gateway version 7, enforced, seal open", "kernel_modules",
+         "links        3", "drops        0")),
+    Row("JSON", "bpflock-load --status --json", 0,
+        ('"name":"edge-gateway"', '"version":7', '"mode":"enforce"',
+         '"seal":"open"', '"protections":["kernel_modules"]', '"drops":0')),
+    Row("the bundle's digest", "bpflock-load --status | grep -q "
+        "$(sha256sum edge.o | cut -d' ' -f1)", 0),
+    Row("twice", "bpflock-load edge.o", 1,
+        ("loaded already", "bpflock-load --unload edge-gateway")),
+    Row("twice, with another", "bpflock-load other.o edge.o", 1,
+        ("loaded already",)),
+    Row("check twice", "bpflock-load --check edge.o", 1, ("loaded already",)),
+    Row("the other did not stay", "bpflock-load --status | grep -c version",
+        0, exact="1\n"),
+    Row("maps are frozen",
+        "bpftool map update pinned "
+        "/sys/fs/bpf/bpflock/edge-gateway/maps/drops key 0 0 0 0 "
+        "value 1 0 0 0 0 0 0 0", 255, ("Operation not permitted",)),
+    Row("unload of another", "bpflock-load --unload ../edge", 1,
+        ("no policy of that name", "--unload edge-gateway")),
+    Row("unload leaves what is not its own",
+        "mkdir /sys/fs/bpf/bpflock/foreign && "
+        "bpflock-load --unload edge-gateway && "
+        "rmdir /sys/fs/bpf/bpflock/foreign && rmdir /sys/fs/bpf/bpflock", 0,
+        ("edge-gateway: unloaded, 3 programs gone",)),
+    Row("unload leaves nothing", NOTHING_LEFT, 0),
+    Row("container is free again", f"in-container sh -c '{MODULE}'", 0),
+
+    Row("two at once", "bpflock-load edge.o other.o", 0,
+        (LOADED, "other_one version 1")),
+    Row("unload one", "bpflock-load --unload edge-gateway", 0),
+    Row("the other one still denies", "in-container modprobe dummy", 1,
+        ("Operation not permitted",)),
+    Row("unload the other", "bpflock-load --unload other_one", 0),
+    Row("nothing left of both", NOTHING_LEFT, 0),
+    Row("the same policy twice", "bpflock-load edge.o edge.o", 1,
+        ("holds the policy edge-gateway as well",)),
+
+    Row("seal locked", "bpflock-load locked.o", 1,
+        ("cannot seal yet", "never enforces less", "seal open")),
+    Row("the right digest", "bpflock-load --check --digest "
+        "$(sha256sum edge.o | cut -d' ' -f1) edge.o", 0),
+    Row("the wrong digest", "bpflock-load --digest "
+        "$(sha256sum other.o | cut -d' ' -f1) edge.o", 1,
+        ("verify", "--digest does not name")),
+    Row("no digest", "bpflock-load --digest 12 edge.o", 2, ("64 digits",)),
+    Row("a flipped bit", "cp edge.o bad.o; printf '\\377' | "
+        "dd of=bad.o bs=1 seek=700 conv=notrunc 2>/dev/null; "
+        "bpflock-load bad.o", 1, ("verify", "damaged")),
+    Row("cut off", "head -c 5000 edge.o >bad.o; bpflock-load bad.o", 1,
+        ("verify", "does not end as a bundle")),
+    Row("appended to", "cp edge.o bad.o; echo x >>bad.o; bpflock-load bad.o",
+        1, ("verify",)),
+    Row("a good one and a bad one", "bpflock-load edge.o bad.o", 1,
+        ("bad.o: verify",)),
+    Row("a symbolic link", "ln -s edge.o link.o; bpflock-load link.o", 1,
+        ("symbolic link",)),
+    Row("a folder", "bpflock-load /t", 1, ("not a regular file",)),
+    Row("too large", "truncate -s 17M big.o; bpflock-load big.o", 1,
+        ("16 MiB",)),
+    Row("not there", "bpflock-load none.o", 1, ("No such file",)),
+    Row("nothing left of those", NOTHING_LEFT, 0),
+
+    Row("not root", "/usr/bin/setpriv --reuid 1000 --regid 1000 --clear-groups "
+        "bpflock-load edge.o", 1, ("CAP_SYS_ADMIN", "mend: run it as root")),
+    Row("own pid namespace", "unshare --fork --pid --mount-proc "
+        "bpflock-load edge.o", 1, ("pid namespace",)),
+    Row("own user namespace", "unshare --user --map-root-user "
+        "bpflock-load edge.o", 1, ("user namespace",)),
+    Row("own network namespace: the host stays the host",
+        "unshare --net bpflock-load edge.o && modprobe dummy && "
+        "rmmod dummy && ! in-container modprobe dummy && "
+        "bpflock-load --unload edge-gateway", 0),
+    Row("ftrace off", "echo 0 >/proc/sys/kernel/ftrace_enabled; "
+        "bpflock-load edge.o; s=$?; "
+        "echo 1 >/proc/sys/kernel/ftrace_enabled; exit $s", 1,
+        ("mend: sysctl kernel.ftrace_enabled=1",)),
+    Row("no securityfs", "unshare --mount sh -c "
+        "'umount /sys/kernel/security; bpflock-load edge.o'", 1,
+        ("mend: mount -t securityfs securityfs /sys/kernel/security",)),
+    Row("no bpffs", "unshare --mount sh -c "
+        "'umount /sys/fs/bpf; bpflock-load edge.o'", 1,
+        ("mend: mount -t bpf bpf /sys/fs/bpf",)),
+    Row("a folder of somebody else's", "mkdir -m 0777 /sys/fs/bpf/bpflock; "
+        "chown 1000 /sys/fs/bpf/bpflock; bpflock-load edge.o; s=$?; "
+        "rmdir /sys/fs/bpf/bpflock; exit $s", 1, ("root's alone",)),
+    Row("what a killed run left", "mkdir -p "
+        "/sys/fs/bpf/bpflock/+edge-gateway/links && bpflock-load edge.o && "
+        "ls /sys/fs/bpf/bpflock && bpflock-load --unload edge-gateway", 0,
+        ("\nedge-gateway\n",)),
+    Row("nothing left of all that", NOTHING_LEFT, 0),
+    *[Row(f"fault in {step}", f"every-fault {step}", 0,
+          (f"failed {times} times",)) for step, times in FAULTS.items()],
+]
+
+WITHOUT_LSM = [
+    Row("without bpf in lsm=", "bpflock-load edge.o", 1,
+        ("bpf is not among the active security modules", "GRUB_CMDLINE_LINUX",
+         "update-grub")),
+    Row("the line is the booted one and bpf", "bpflock-load edge.o 2>&1 | "
+        "grep -o 'boot with lsm=.*' | cut -d' ' -f3 | grep -qx "
+        "\"$(tr ' ' '\\n' </proc/cmdline | grep ^lsm=),bpf\"", 0),
+    Row("check says so too", "bpflock-load --check edge.o", 1,
+        ("bpf is not among",)),
+    Row("nothing left", NOTHING_LEFT, 0),
+]
+
+SWITCHED_OFF = [
+    Row("bpflock=off", "bpflock-load edge.o", 0, ("bpflock=off", "NOTHING")),
+    Row("nothing is enforced", f"in-container sh -c '{MODULE}'", 0),
+    Row("nothing is loaded", NOTHING_LEFT, 0),
+]
+
+
+def fill(overlay: Path, build: Path, bundles: Path | None) -> None:
+    """Lays out what the guest needs: programs, helpers, bundles."""
+    programs = overlay / "usr/bin"
+    work = overlay / "t"
+    programs.mkdir(parents=True)
+    work.mkdir()
+    shutil.copy(build / "bpflock-load", programs)
+    shutil.copy(build / "tests/bpflock-load-faults", programs)
+    for name, text in HELPERS.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    for name, text in POLICIES.items():
+        if bundles:
+            shutil.copy(bundles / f"{name}.o", work)
+            continue
+        source = work / f"{name}.bpflock"
+        source.write_text(text)
+        subprocess.run([build / "bpflockc", source, "-o", work / f"{name}.o"],
+                       check=True)
+
+
+def script(rows: list[Row]) -> str:
+    """Runs all rows; leaves /out/N, what was said, and /out/N.status."""
+    lines = ["cd /t"]
+    for number, row in enumerate(rows):
+        lines.append(f"sh -c {shlex.quote(row.command)} "
+                     f">/out/{number} 2>&1; echo $? >/out/{number}.status")
+    return "\n".join(lines)
+
+
+def judge(row: Row, status: int, said: str) -> list[str]:
+    wrong = []
+    if status != row.status:
+        wrong.append(f"status {status}, not {row.status}")
+    if row.exact is not None and said != row.exact:
+        wrong.append(f"said other than {row.exact!r}")
+    wrong += [f"did not say {words!r}" for words in row.words
+              if words not in said]
+    return wrong
+
+
+def boot(kernel: str, rows: list[Row], overlay: Path, **settings: object,
+         ) -> int:
+    """Runs the rows in one machine; returns how many failed."""
+    result = vm.run(kernel, ["sh", "-c", "mkdir -p /out\n" + script(rows)],
+                    overlay=overlay, **settings)
+    failed = 0
+    for number, row in enumerate(rows):
+        status = result.out.get(f"{number}.status", b"-1")
+        said = result.out.get(str(number), b"").decode(errors="replace")
+        wrong = judge(row, int(status), said)
+        failed += bool(wrong)
+        print(f"{'not ok' if wrong else 'ok'} {kernel}: {row.name}")
+        for line in [*wrong, *(said.splitlines() if wrong else [])]:
+            print(f"    {line}")
+    if result.explain():
+        print(result.explain())
+        failed += 1
+    return failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="bpflock-load on kernels.")
+    parser.add_argument("--kernel", action="append", metavar="ID")
+    parser.add_argument("--builddir", type=Path, default=Path("build"))
+    parser.add_argument("--bundles", type=Path, metavar="DIR",
+                        help="take bundles from here, compile none")
+    args = parser.parse_args()
+    failed = 0
+    for kernel in args.kernel or ["6.1"]:
+        with tempfile.TemporaryDirectory() as scratch:
+            overlay = Path(scratch) / "overlay"
+            fill(overlay, args.builddir, args.bundles)
+            failed += boot(kernel, ORDINARY, overlay, timeout=400)
+            failed += boot(kernel, WITHOUT_LSM, overlay, bpf_lsm=False)
+            failed += boot(kernel, SWITCHED_OFF, overlay,
+                           append="bpflock=off")
+    print(f"{failed} failed" if failed else "all passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
