@@ -2,12 +2,11 @@
 /*
  * A bundle: one ordinary ELF BPF object, and behind it a trailer of fixed size
  *
- *	offset	size
- *	0	8	"bpflock\0"
- *	8	4	BUNDLE_FORMAT
- *	12	4	0
- *	16	8	the length of the ELF object, the bytes before the
- *trailer 24	32	SHA-256 of all the bytes before this field
+ *	offset 0, 8 bytes	"bpflock\0"
+ *	offset 8, 4 bytes	BUNDLE_FORMAT
+ *	offset 12, 4 bytes	0
+ *	offset 16, 8 bytes	the ELF object's length: all before the trailer
+ *	offset 24, 32 bytes	SHA-256 of all bytes before this field
  *
  * in little-endian.  ELF tools find all they read by offset from the front, so
  * the trailer is not there for them.  It finds damage, before any ELF is

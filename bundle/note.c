@@ -35,6 +35,7 @@
 #include <string.h>
 
 #include "bundle/reader.h"
+#include "bundle/utf8.h"
 
 #define ENCODING	     1
 #define FLAG_AUDIT	     1u
@@ -278,36 +279,6 @@ static void *own(struct decoder *decoder, size_t count, size_t size)
 	return owned->bytes;
 }
 
-/* Well-formed as Unicode has it: shortest form, no surrogates, no NUL. */
-static bool is_text(const uint8_t *bytes, size_t size)
-{
-	static const uint32_t least[] = { 1, 0x80, 0x800, 0x10000 };
-	size_t i = 0;
-
-	while (i < size) {
-		uint8_t byte = bytes[i++];
-		unsigned more = byte < 0x80		? 0
-				: (byte & 0xe0) == 0xc0 ? 1
-				: (byte & 0xf0) == 0xe0 ? 2
-				: (byte & 0xf8) == 0xf0 ? 3
-							: 4;
-		uint32_t point;
-
-		if (more > 3 || more > size - i)
-			return false;
-		point = more ? byte & (0x3fu >> more) : byte;
-		for (unsigned k = 0; k < more; k++) {
-			if ((bytes[i] & 0xc0) != 0x80)
-				return false;
-			point = point << 6 | (bytes[i++] & 0x3f);
-		}
-		if (point < least[more] || point > 0x10ffff ||
-		    (point >= 0xd800 && point <= 0xdfff))
-			return false;
-	}
-	return true;
-}
-
 /* A string's bytes where they lie; *@size is 0 once something has failed. */
 static const uint8_t *read_text(struct decoder *decoder, size_t *size)
 {
@@ -317,8 +288,9 @@ static const uint8_t *read_text(struct decoder *decoder, size_t *size)
 	*size = 0;
 	if (failed(decoder))
 		return NULL;
-	if (!is_text(bytes, len)) {
-		refuse(decoder, "its note has a string that is not UTF-8");
+	if (!utf8_valid((const char *)bytes, len) || memchr(bytes, 0, len)) {
+		refuse(decoder,
+		       "its note has a string that is not UTF-8, or holds a NUL");
 		return NULL;
 	}
 	*size = len;
