@@ -101,10 +101,19 @@ UNIT_TESTS = {
     "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c"],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "loader/text.c", "bundle/utf8.c"],
     "test_arena": ["compiler/arena.c"],
+    "test_reader": ["bundle/reader.c"],
+    "test_note": ["tests/unit/sample.c", *BUNDLE],
+    "test_bundle": ["tests/unit/sample.c", *BUNDLE],
+    "test_template": ["tests/unit/sample.c", "compiler/arena.c", "compiler/template.c",
+                      "compiler/memfile.c", "compiler/link.c", *BUNDLE],
+    "test_emit": ["tests/unit/sample.c", "compiler/arena.c", "compiler/template.c",
+                  "compiler/memfile.c", "compiler/link.c", "compiler/emit.c", *BUNDLE],
 }
 
 # libFuzzer targets, built by --fuzz: tests/fuzz/NAME.c.
-FUZZERS = {}
+FUZZERS = {
+    "fuzz_bundle": BUNDLE,
+}
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion"]
 # -ffreestanding: clang's own stdint.h and no system header but libbpf's, whose

@@ -14,7 +14,8 @@
 
 #define DIGEST_OFFSET (BUNDLE_TRAILER_SIZE - DIGEST_SIZE)
 
-static const char magic[8] = "bpflock";
+/* Not the owner of the note, which is in there too. */
+static const char magic[8] = { '\177', 'b', 'p', 'f', 'l', 'o', 'c', 'k' };
 
 struct digest bundle_digest(const void *bytes, size_t size)
 {

@@ -2,7 +2,7 @@
 /*
  * A bundle: one ordinary ELF BPF object, and behind it a trailer of fixed size
  *
- *	offset 0, 8 bytes	"bpflock\0"
+ *	offset 0, 8 bytes	"\177bpflock"
  *	offset 8, 4 bytes	BUNDLE_FORMAT
  *	offset 12, 4 bytes	0
  *	offset 16, 8 bytes	the ELF object's length: all before the trailer

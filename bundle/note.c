@@ -610,6 +610,8 @@ static void read_table(struct decoder *decoder, struct table *table)
 		"it was made by another bpflockc: it has a mode that is unknown here");
 	table->audit = flags & FLAG_AUDIT;
 	table->locked = flags & FLAG_LOCKED;
+	require(decoder, !table->locked || table->version,
+		"its note is locked without a version");
 	table->sources = read_strings(decoder, &table->source_count);
 	read_statements(decoder, table);
 	read_protections(decoder, table);

@@ -76,9 +76,12 @@ static int write_note(int fd, const struct blob *note, const char **why)
 
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_RDWR, NULL);
-	if (elf && !add_note(elf, note) && elf_update(elf, ELF_C_WRITE) >= 0)
+	if (elf && elf_kind(elf) != ELF_K_ELF)
+		*why = "the programs are no ELF object";
+	else if (elf && !add_note(elf, note) &&
+		 elf_update(elf, ELF_C_WRITE) >= 0)
 		err = 0;
-	if (err)
+	else
 		*why = elf_errmsg(-1);
 	elf_end(elf);
 	return err;

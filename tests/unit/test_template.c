@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the embedded template to a linked object.  A second template is made of
+ * the first one: kernel_secrets has as many letters as kernel_modules.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "bundle/boot.h"
+#include "bundle/event.h"
+#include "bundle/object.h"
+#include "bundle/policy.h"
+#include "compiler/arena.h"
+#include "compiler/link.h"
+#include "compiler/template.h"
+#include "sample.h"
+
+static const struct protection *const modules =
+	&protections[PROTECTION_kernel_modules];
+
+static struct blob instantiate(struct arena *arena, struct sample *sample)
+{
+	struct blob object;
+	const char *why = "";
+
+	assert_int_equal(template_instantiate(arena, &sample->note.table, 0,
+					      &object, &why),
+			 0);
+	return object;
+}
+
+static struct policy policy_of(const struct blob *blob, const char *symbol)
+{
+	struct object_section section;
+	struct object object;
+	struct policy policy;
+	uint64_t offset, size;
+	const char *why;
+
+	assert_int_equal(object_open(blob->bytes, blob->size, &object, &why),
+			 0);
+	assert_int_equal(
+		object_find_symbol(&object, symbol, &section, &offset, &size),
+		0);
+	assert_string_equal(section.name, POLICY_SECTION);
+	assert_int_equal(size, sizeof(policy));
+	memcpy(&policy, object.bytes + offset, sizeof(policy));
+	return policy;
+}
+
+/* The same object under another protection's name. */
+static struct blob rename_all(struct arena *arena, const struct blob *object)
+{
+	static const char from[] = "kernel_modules", to[] = "kernel_secrets";
+	char *bytes = arena_copy(arena, object->bytes, object->size);
+	char *end = bytes + object->size, *at = bytes;
+
+	while ((at = memmem(at, (size_t)(end - at), from, strlen(from))))
+		memcpy(at, to, strlen(to));
+	return (struct blob){ .bytes = bytes, .size = object->size };
+}
+
+static void test_find(void **state)
+{
+	const struct blob *template = template_find(modules);
+	struct policy policy;
+	struct digest digest = template_digest(), again = template_digest();
+
+	(void)state;
+	assert_non_null(template);
+	assert_int_equal(template_operations(modules) & 3, 3);
+	assert_null(template_find(&protections[TRACE_privileged]));
+	assert_int_equal(template_operations(&protections[TRACE_privileged]),
+			 0);
+	assert_memory_equal(&digest, &again, sizeof(digest));
+	/* Never written in: closed. */
+	policy = policy_of(template, "policy_kernel_modules");
+	for (unsigned i = 0; i < POLICY_CLASSES; i++)
+		assert_true(policy.classes[i].denied == UINT64_MAX);
+	assert_int_equal(policy.audit, 0);
+}
+
+static void test_instantiate(void **state)
+{
+	struct arena *arena = arena_new();
+	struct sample sample;
+	struct blob object, again;
+	struct policy policy;
+
+	(void)state;
+	sample_make_simple(&sample);
+	object = instantiate(arena, &sample);
+	again = instantiate(arena, &sample);
+	assert_int_equal(object.size, again.size);
+	assert_memory_equal(object.bytes, again.bytes, object.size);
+	policy = policy_of(&object, "policy_kernel_modules");
+	assert_int_equal(policy.operations, template_operations(modules));
+	assert_int_equal(policy.protection, 0);
+	assert_int_equal(policy.audit, 0);
+	assert_int_equal(policy.class_count, 2);
+	assert_int_equal(policy.classes[PLACE_HOST].denied, 0);
+	assert_int_equal(policy.classes[PLACE_HOST].logged, 3);
+	assert_int_equal(policy.classes[PLACE_CONTAINER].denied, 3);
+	assert_int_equal(policy.classes[PLACE_CONTAINER].logged, 3);
+	arena_free(arena);
+}
+
+static void test_index_and_audit(void **state)
+{
+	struct arena *arena = arena_new();
+	struct sample sample;
+	struct blob object;
+	struct policy policy;
+	const char *why;
+
+	(void)state;
+	sample_make(&sample);
+	sample.note.table.audit = true;
+	sample.protections[2] = sample.protections[0];
+	assert_int_equal(template_instantiate(arena, &sample.note.table, 2,
+					      &object, &why),
+			 0);
+	policy = policy_of(&object, "policy_kernel_modules");
+	assert_int_equal(policy.protection, 2);
+	assert_int_equal(policy.audit, 1);
+	arena_free(arena);
+}
+
+static void assert_not_supported(const struct sample *sample, uint32_t index,
+				 const char *reason)
+{
+	struct arena *arena = arena_new();
+	struct blob object = { 0 };
+	const char *why = NULL;
+
+	assert_int_equal(template_instantiate(arena, &sample->note.table, index,
+					      &object, &why),
+			 -EOPNOTSUPP);
+	assert_null(object.bytes);
+	assert_string_equal(why, reason);
+	arena_free(arena);
+}
+
+static void test_not_supported(void **state)
+{
+	struct sample sample;
+	struct table_protection *row = &sample.protections[0];
+
+	(void)state;
+	sample_make(&sample);
+	sample.protections[2].protection = &protections[TRACE_privileged];
+	assert_not_supported(&sample, 2,
+			     "privileged cannot be enforced by this bpflockc");
+	row->cgroups = sample.cgroups;
+	row->cgroup_count = 1;
+	assert_not_supported(
+		&sample, 0,
+		"kernel_modules for a cgroup cannot be enforced by this bpflockc");
+}
+
+/* Whatever operations the templates of the day leave out. */
+static void test_operations_left_out(void **state)
+{
+	uint64_t missing =
+		protection_all(modules) & ~template_operations(modules);
+	struct arena *arena = arena_new();
+	struct sample sample;
+	struct blob object;
+	const char *why;
+
+	(void)state;
+	if (!missing) {
+		arena_free(arena);
+		skip();
+	}
+	sample_make_simple(&sample);
+	sample.logged[0][PLACE_HOST] |= missing;
+	assert_int_equal(template_instantiate(arena, &sample.note.table, 0,
+					      &object, &why),
+			 -EOPNOTSUPP);
+	assert_non_null(strstr(
+		why, "operations of kernel_modules cannot be enforced by"));
+	arena_free(arena);
+}
+
+static void assert_opens(const struct blob *linked, unsigned programs)
+{
+	struct bpf_object *object =
+		bpf_object__open_mem(linked->bytes, linked->size, NULL);
+	struct bpf_program *program;
+	struct bpf_map *map;
+	unsigned count = 0, maps = 0;
+	size_t size;
+
+	assert_non_null(object);
+	bpf_object__for_each_program(program, object) count++;
+	assert_int_equal(count, programs);
+	bpf_object__for_each_map(map, object) maps++;
+	assert_int_equal(maps, 4);
+	map = bpf_object__find_map_by_name(object, EVENT_RING_MAP);
+	assert_non_null(map);
+	assert_int_equal(bpf_map__max_entries(map), EVENT_RING_SIZE);
+	map = bpf_object__find_map_by_name(object, EVENT_DROPS_MAP);
+	assert_non_null(map);
+	assert_int_equal(bpf_map__value_size(map), 8);
+	map = bpf_object__find_map_by_name(object, BOOT_SECTION);
+	assert_non_null(map);
+	bpf_map__initial_value(map, &size);
+	assert_true(size >= sizeof(struct boot_facts));
+	bpf_object__close(object);
+}
+
+static void test_link_one(void **state)
+{
+	struct arena *arena = arena_new();
+	struct sample sample;
+	struct blob object, linked;
+	const char *why;
+
+	(void)state;
+	sample_make_simple(&sample);
+	object = instantiate(arena, &sample);
+	assert_int_equal(link_objects(arena, &object, 1, &linked, &why), 0);
+	assert_opens(&linked, 3);
+	arena_free(arena);
+}
+
+/* Two templates share the ring, the counter and the boot facts. */
+static void test_link_two(void **state)
+{
+	struct arena *arena = arena_new();
+	struct sample sample;
+	struct object_section section;
+	struct object object;
+	struct blob objects[2], linked, again;
+	struct policy policy;
+	uint64_t offset, size;
+	const char *why;
+
+	(void)state;
+	sample_make_simple(&sample);
+	objects[0] = instantiate(arena, &sample);
+	sample.denied[0][PLACE_CONTAINER] = 1;
+	objects[1] = instantiate(arena, &sample);
+	objects[1] = rename_all(arena, &objects[1]);
+	assert_int_equal(link_objects(arena, objects, 2, &linked, &why), 0);
+	assert_int_equal(link_objects(arena, objects, 2, &again, &why), 0);
+	assert_int_equal(linked.size, again.size);
+	assert_memory_equal(linked.bytes, again.bytes, linked.size);
+	assert_opens(&linked, 6);
+	policy = policy_of(&linked, "policy_kernel_modules");
+	assert_int_equal(policy.classes[PLACE_CONTAINER].denied, 3);
+	policy = policy_of(&linked, "policy_kernel_secrets");
+	assert_int_equal(policy.classes[PLACE_CONTAINER].denied, 1);
+	/* The loader writes at the start of the map. */
+	assert_int_equal(object_open(linked.bytes, linked.size, &object, &why),
+			 0);
+	assert_int_equal(object_find_symbol(&object, BOOT_SYMBOL, &section,
+					    &offset, &size),
+			 0);
+	assert_string_equal(section.name, BOOT_SECTION);
+	assert_int_equal(offset, section.offset);
+	assert_int_equal(size, sizeof(struct boot_facts));
+	arena_free(arena);
+}
+
+/* libbpf's words are in ours, and nowhere else. */
+static void test_link_fails(void **state)
+{
+	struct arena *arena = arena_new();
+	struct sample sample;
+	struct blob objects[2], linked = { 0 };
+	const char *why = NULL;
+
+	(void)state;
+	sample_make_simple(&sample);
+	objects[0] = instantiate(arena, &sample);
+	objects[1] = objects[0]; /* all symbols twice */
+	assert_true(link_objects(arena, objects, 2, &linked, &why) < 0);
+	assert_null(linked.bytes);
+	assert_non_null(strstr(why, "the programs cannot be joined: "));
+	assert_non_null(strstr(why, "libbpf: "));
+	objects[1] = (struct blob){ .bytes = "no ELF", .size = 6 };
+	assert_true(link_objects(arena, objects, 2, &linked, &why) < 0);
+	assert_non_null(strstr(why, "the programs cannot be joined: "));
+	arena_free(arena);
+}
+
+/* Takes what a test must never see. */
+static int unexpected(enum libbpf_print_level level, const char *format,
+		      va_list arguments)
+{
+	(void)arguments;
+	if (level == LIBBPF_WARN)
+		fail_msg("libbpf said: %s", format);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_instantiate),
+		cmocka_unit_test(test_index_and_audit),
+		cmocka_unit_test(test_not_supported),
+		cmocka_unit_test(test_operations_left_out),
+		cmocka_unit_test(test_link_one),
+		cmocka_unit_test(test_link_two),
+		cmocka_unit_test(test_link_fails),
+	};
+
+	libbpf_set_print(unexpected);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
