@@ -4,6 +4,10 @@
  * `boot`, in the section and map ".rodata.boot", before it loads the programs;
  * then it is frozen.  BPF includes this too.  All zeros, as a bundle comes, is
  * the strict end: nobody is the host.
+ *
+ * The variable is at the start of the section.  The section, and so the map,
+ * may be longer: linking keeps the first template's definition of `boot` and
+ * leaves the bytes of the others' behind it, which nothing reads.
  */
 #pragma once
 

@@ -3,7 +3,6 @@
  * From the embedded template to a linked object.  A second template is made of
  * the first one: kernel_secrets has as many letters as kernel_modules.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -261,7 +260,7 @@ static void test_link_two(void **state)
 	assert_int_equal(policy.classes[PLACE_CONTAINER].denied, 3);
 	policy = policy_of(&linked, "policy_kernel_secrets");
 	assert_int_equal(policy.classes[PLACE_CONTAINER].denied, 1);
-	/* The loader writes at the start of the map. */
+	/* As bundle/boot.h has it: at the start, though not alone. */
 	assert_int_equal(object_open(linked.bytes, linked.size, &object, &why),
 			 0);
 	assert_int_equal(object_find_symbol(&object, BOOT_SYMBOL, &section,
