@@ -54,10 +54,19 @@ COMPILER = [
     "compiler/diag.c",
     "compiler/ast.c",
     "compiler/parse.c",
+    "grammar/words.c",
+    "compiler/suggest.c",
+    "compiler/policy.c",
+    "compiler/lets.c",
+    "compiler/eval.c",
     "compiler/resolve.c",
     "compiler/check.c",
     "compiler/plan.c",
+    "compiler/prove.c",
     "compiler/explain.c",
+    "compiler/query.c",
+    "compiler/target.c",
+    "compiler/options.c",
     "compiler/template.c",
     "compiler/memfile.c",
     "compiler/link.c",
@@ -184,7 +193,7 @@ class Ninja:
 
 
 def write_flags(ninja, options):
-    cflags = ["-std=gnu11", "-O2", "-g", *WARNINGS]
+    cflags = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", *WARNINGS]
     ldflags = []
     if options.werror:
         cflags.append("-Werror")

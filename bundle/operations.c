@@ -61,6 +61,12 @@ const struct protection protections[PROTECTION_COUNT + 1] = {
 	},
 };
 
+static const uint64_t no_subject[PROTECTION_COUNT] = {
+#define NO_SUBJECT(protection, operation) \
+	[PROTECTION_##protection] = MEMBER(protection, operation),
+#include "bpf/operations.def"
+};
+
 static bool is_name(const char *candidate, const char *name, size_t len)
 {
 	return strlen(candidate) == len && !memcmp(candidate, name, len);
@@ -82,6 +88,11 @@ uint64_t protection_all(const struct protection *protection)
 
 	assert(count >= 1 && count <= 64);
 	return UINT64_MAX >> (64 - count);
+}
+
+uint64_t protection_no_subject(const struct protection *protection)
+{
+	return no_subject[protection - protections];
 }
 
 const struct protection *protection_find(const char *name, size_t len)

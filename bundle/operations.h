@@ -49,6 +49,9 @@ unsigned protection_family_count(const struct protection *protection);
 /* Every operation of @protection, as a mask. */
 uint64_t protection_all(const struct protection *protection);
 
+/* Those that happen without a subject, as a mask. */
+uint64_t protection_no_subject(const struct protection *protection);
+
 /* The protection, not a trace, of that name; NULL where there is none.
  * @len is the name's length in bytes: it need not end in NUL. */
 const struct protection *protection_find(const char *name, size_t len);

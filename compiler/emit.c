@@ -4,7 +4,6 @@
  * from our own linker, so there is nothing here to mistrust.  What comes out
  * is then opened as the loader would, before anybody sees it.
  */
-#define _GNU_SOURCE
 #include "compiler/emit.h"
 
 #include <errno.h>

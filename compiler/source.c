@@ -87,8 +87,8 @@ static int read_open(struct sources *sources, int fd, const char *path,
 {
 	struct source *source;
 	struct stat status;
-	char *bytes;
-	size_t size;
+	char *bytes = NULL;
+	size_t size = 0;
 	int err;
 
 	if (fstat(fd, &status))

@@ -224,6 +224,11 @@ item
 		$$ = item_word(parse, ITEM_LET, loc_span(@1, @list), $word);
 		$$->value = $list;
 	}
+	| LET word EQUALS error SEMICOLON { /* its uses need no error too */
+		$$ = item_word(parse, ITEM_LET, loc_span(@1, @2), $word);
+		$$->value = expr_new(parse->arena, EXPR_ERROR, @2);
+		yyerrok;
+	}
 	| POLICY word BEGIN items END	{
 		$$ = item_word(parse, ITEM_POLICY, loc_span(@1, @2), $word);
 		$$->items = $items.first;
@@ -469,12 +474,12 @@ primary
 operand_word
 	: NAME | LANGUAGE | INCLUDE | LET | POLICY | DESCRIPTION | VERSION
 	| MODE | DEFAULT | PROFILE | SEAL | BLOCK | ALLOW | LOG | TRACE
-	| ASSERT | CGROUP
+	| ASSERT | CAN | CGROUP
 	;
 
 /* Any word at all, where nothing but a word can stand. */
 word
-	: operand_word | FOR | BECAUSE | UNTIL | CAN | CANNOT
+	: operand_word | FOR | BECAUSE | UNTIL | CANNOT
 	;
 
 %%

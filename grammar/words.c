@@ -72,6 +72,32 @@ int word_keyword(const char *text, size_t len)
 	return TOK_NAME;
 }
 
+bool word_is_name(const char *text, size_t len)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+				      "abcdefghijklmnopqrstuvwxyz";
+	bool part_begins = true; /* a '-' joins two parts that are not empty */
+
+	if (len == 0 || !text[0] || !strchr(letters, text[0]))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '-' && !part_begins) {
+			part_begins = true;
+			continue;
+		}
+		if (!text[i] || (!strchr(letters, text[i]) &&
+				 !strchr("0123456789", text[i])))
+			return false;
+		part_begins = false;
+	}
+	return !part_begins;
+}
+
+bool word_is_keyword(const char *text)
+{
+	return word_keyword(text, strlen(text)) != TOK_NAME;
+}
+
 const char *word_nearest_keyword(const char *text)
 {
 	struct suggest suggest = suggest_new(text);
@@ -101,7 +127,7 @@ struct expr *word_bounded(struct parse *parse, struct expr *expr)
 
 static const char *integer_error(const char *text, int64_t *value)
 {
-	bool hexadecimal = text[0] == '0' && (text[1] | 0x20) == 'x';
+	bool hexadecimal = text[0] == '0' && text[1] == 'x';
 	char *end;
 
 	if (!hexadecimal && text[0] == '0' && text[1])
@@ -166,6 +192,20 @@ static struct escape read_escape(const char *text)
 	return (struct escape){ 0 };
 }
 
+static bool has_bidirectional(const char *bytes, size_t size)
+{
+	uint32_t codepoint;
+
+	for (size_t i = 0, len; i < size; i += len) {
+		len = utf8_decode(bytes + i, size - i, &codepoint);
+		if (!len)
+			return false;
+		if (utf8_is_bidirectional(codepoint))
+			return true;
+	}
+	return false;
+}
+
 struct expr *word_string(struct parse *parse, struct loc loc,
 			 const char *text, size_t len)
 {
@@ -190,6 +230,11 @@ struct expr *word_string(struct parse *parse, struct loc loc,
 		}
 		value[used++] = escape.byte;
 		i += escape.len;
+	}
+	if (has_bidirectional(value, used)) {
+		diag_report(parse->diag, CHECK_CONTROL, loc,
+			    "the string holds a control that changes the direction of text");
+		expr->kind = EXPR_ERROR;
 	}
 	if (!utf8_valid(value, used)) {
 		diag_report(parse->diag, CHECK_STRING, loc,

@@ -20,6 +20,11 @@ struct word word_new(struct parse *parse, struct loc loc, const char *text,
 /* The keyword's token, or TOK_NAME. */
 int word_keyword(const char *text, size_t len);
 
+/* Whether it is spelled as a name or a keyword is. */
+bool word_is_name(const char *text, size_t len);
+
+bool word_is_keyword(const char *text);
+
 /* The keyword nearest to @text in spelling; NULL where none is near. */
 const char *word_nearest_keyword(const char *text);
 

@@ -9,13 +9,11 @@
 #pragma once
 
 #include "bundle/boot.h"
+#include "bundle/table.h" /* enum place alone */
 #include "bpf/templates/include/kernel.h"
 
 /* One for all templates of a bundle: weak, so that linking keeps the first. */
 const volatile struct boot_facts boot SEC(BOOT_SECTION) __weak = {};
-
-/* enum place of bundle/table.h; a template has nothing else of it. */
-enum place { PLACE_HOST, PLACE_CONTAINER };
 
 struct subject_namespaces {
 	unsigned int pid_level;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* bpflockc's command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compiler/explain.h"
+
+struct arena;
+
+enum action {
+	ACTION_COMPILE,
+	ACTION_CHECK,
+	ACTION_EXPLAIN,
+	ACTION_WHY,
+	ACTION_PROVE,
+	ACTION_EMIT_PLAN,
+	ACTION_HELP,
+	ACTION_VERSION,
+};
+
+struct options {
+	enum action action;
+	enum explain_format format;
+	const char *input; /* the policy, or for some actions the bundle */
+	const char *output; /* of -o */
+	const char **include_folders;
+	size_t include_folder_count;
+	const char **defines; /* "NAME=EXPR" */
+	size_t define_count;
+	const char **warnings; /* what stands behind -W */
+	size_t warning_count;
+	unsigned target; /* KERNEL(major, minor); 0 without */
+	const char *subject;   /* of --why */
+	const char *reference; /* of --why */
+	const char *assertion; /* of --prove */
+};
+
+/*
+ * Returns 0 with *@options set; 2 where the command line is wrong, and 1 where
+ * it asks for what is not there yet, after a message on stderr.
+ */
+int options_parse(struct arena *arena, int argc, char **argv,
+		  struct options *options);
+
+/* What --help prints. */
+extern const char options_help[];

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "compiler/target.h"
+
+#include "compiler/diag.h"
+#include "compiler/template.h"
+
+/* Where the policy says that it wants the protection. */
+static struct loc protection_loc(const struct plan *plan, uint32_t index)
+{
+	const struct policy *policy = plan->policy;
+	const struct policy_protection *from = plan->protections[index].from;
+
+	return from->named ? from->loc : policy->default_profiles.list[0].loc;
+}
+
+/* The operations that some class is denied, or that are logged for one. */
+static uint64_t used_operations(const struct table_protection *protection,
+				bool logged)
+{
+	uint64_t used = 0;
+
+	for (uint32_t i = 0; i < table_class_count(protection); i++)
+		used |= protection->denied[i] |
+			(logged ? protection->logged[i] : 0);
+	return used;
+}
+
+void target_check_kernel(struct diag *diag, const struct plan *plan,
+			 unsigned kernel)
+{
+	for (uint32_t i = 0; i < plan->table.protection_count; i++) {
+		const struct table_protection *to =
+			&plan->table.protections[i];
+
+		for (uint64_t rest = used_operations(to, false); rest;
+		     rest &= rest - 1) {
+			const struct operation *operation =
+				&to->protection
+					 ->operations[__builtin_ctzll(rest)];
+
+			if (operation->first_kernel <= kernel)
+				continue;
+			diag_report(diag, CHECK_TARGET,
+				    protection_loc(plan, i),
+				    "%s.%s can be decided from Linux %u.%u on, not on %u.%u",
+				    to->protection->name, operation->name,
+				    operation->first_kernel >> 8,
+				    operation->first_kernel & 0xff,
+				    kernel >> 8, kernel & 0xff);
+		}
+	}
+}
+
+void target_check_templates(struct diag *diag, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->table.protection_count; i++) {
+		const struct table_protection *to =
+			&plan->table.protections[i];
+		uint64_t missing = used_operations(to, true) &
+				   ~template_operations(to->protection);
+		struct loc loc = protection_loc(plan, i);
+
+		if (!template_find(to->protection))
+			diag_report(diag, CHECK_NO_TEMPLATE, loc,
+				    "%s%s has no template yet: this bpflockc can explain it, and not compile it to a bundle",
+				    to->protection->trace ? "trace " : "",
+				    to->protection->name);
+		else if (missing)
+			diag_report(diag, CHECK_NO_TEMPLATE, loc,
+				    "the template of %s does not decide %s yet",
+				    to->protection->name,
+				    to->protection
+					    ->operations[__builtin_ctzll(
+						    missing)]
+					    .name);
+		else if (to->cgroup_count)
+			diag_report(diag, CHECK_NO_TEMPLATE, loc,
+				    "the template of %s does not tell cgroups apart yet",
+				    to->protection->name);
+	}
+}
