@@ -16,6 +16,7 @@ README.md, beside this file, has the rest.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -175,6 +176,8 @@ def add_run(sub: argparse.ArgumentParser) -> None:
 
 
 def main() -> int:
+    # Leave by the ordinary way, so that QEMU ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     args = parser().parse_args()
     report.quiet = args.quiet
     try:
@@ -182,6 +185,8 @@ def main() -> int:
     except HostError as error:
         print(f"vm: {error}", file=sys.stderr)
         return EXIT_HOST
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

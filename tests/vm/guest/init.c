@@ -11,7 +11,6 @@
  * To the host lead four virtio ports: what the command writes on stdout and
  * stderr, our report (lines of "word value"), and a tar file of /out.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

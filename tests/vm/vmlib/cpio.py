@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,10 +43,11 @@ class Writer:
     def device(self, name: str, mode: int, major: int, minor: int) -> None:
         self._entry(name, mode, b"", (major, minor))
 
-    def tree(self, top: Path) -> None:
+    def tree(self, top: Path,
+             rename: Callable[[str], str] = lambda name: name) -> None:
         """Everything below top. Special files are left out."""
         for path in sorted(top.rglob("*")):
-            self.path(path, str(path.relative_to(top)))
+            self.path(path, rename(str(path.relative_to(top))))
 
     def path(self, path: Path, name: str) -> None:
         status = path.lstat()

@@ -16,10 +16,10 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import hosttools, packages, store, userland
+from . import cpio, hosttools, packages, store, userland
 from .cpio import Writer
 from .kernels import Kernel
-from .report import progress
+from .report import HostError, progress
 
 GUEST = Path(__file__).resolve().parent.parent / "guest"
 TOOLS = ("in-container", "in-bwrap")  # of GUEST, copied to /usr/bin
@@ -54,10 +54,17 @@ def build(kernel: Kernel, job: dict[str, bytes], overlay: Path | None,
                 shutil.copyfileobj(part, file, 1 << 20)
         writer = Writer(file)
         if overlay is not None:
-            writer.tree(overlay)
+            writer.tree(overlay, _in_usr)
         for name, data in job.items():
             writer.file(f"job/{name}", data)
         writer.close()
+
+
+def _in_usr(name: str) -> str:
+    """/bin and the like are links in the guest; a folder of that name in a
+    later archive would take the link's place."""
+    first = name.split("/")[0]
+    return f"usr/{name}" if first in packages.MERGED else name
 
 
 def prepare(kernel: Kernel) -> None:
@@ -66,14 +73,19 @@ def prepare(kernel: Kernel) -> None:
     _modules(kernel)
 
 
+def _writers() -> list[bytes]:
+    """The code that decides what is in an archive is part of its key."""
+    return [Path(__file__).read_bytes(), Path(cpio.__file__).read_bytes()]
+
+
 def _userland(architecture: str) -> Path:
     tree = userland.get(architecture)
     sources = [path.read_bytes() for path in sorted(GUEST.iterdir())
                if path.name != "modules.list"]
     key = store.digest((tree / "versions.tsv").read_bytes(),
                        (tree / "key").read_bytes(),
-                       Path(__file__).read_bytes(), *sources)
-    return store.file(f"initramfs/userland-{architecture}-{key}.cpio",
+                       *_writers(), *sources)
+    return store.file(f"initramfs/userland-{architecture}", key,
                       lambda path: _write_userland(architecture, tree / "tree",
                                                    path))
 
@@ -108,9 +120,12 @@ def _has_command(tree: Path, name: str) -> bool:
 
 def _compile_init(architecture: str, scratch: Path) -> bytes:
     program = scratch / "init"
-    subprocess.run([COMPILERS[architecture], "-std=gnu11", "-Wall", "-Wextra",
-                    "-Werror", "-O2", "-s", "-static",
-                    "-o", str(program), str(GUEST / "init.c")], check=True)
+    done = subprocess.run(
+        [COMPILERS[architecture], "-std=gnu11", "-D_GNU_SOURCE", "-Wall",
+         "-Wextra", "-Werror", "-O2", "-s", "-static", "-o", str(program),
+         str(GUEST / "init.c")], stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise HostError(f"cannot compile the guest's init:\n{done.stderr}")
     return program.read_bytes()
 
 
@@ -118,8 +133,8 @@ def _modules(kernel: Kernel) -> Path:
     names = packages.read_list(GUEST / "modules.list")
     key = store.digest(kernel.release,
                        (kernel.folder / "versions.tsv").read_bytes(),
-                       Path(__file__).read_bytes(), *names)
-    return store.file(f"initramfs/modules-{kernel.row.name}-{key}.cpio",
+                       *_writers(), *names)
+    return store.file(f"initramfs/modules-{kernel.row.name}", key,
                       lambda path: _write_modules(kernel, names, path))
 
 

@@ -28,6 +28,9 @@ ROLLING = {"sid"}
 # is still signed, and old is just what it is wanted for.
 RETIRED = {"bullseye"}
 
+# Folders of / that are links into /usr.
+MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+
 
 @dataclass(frozen=True)
 class Package:
@@ -192,7 +195,7 @@ def write_versions(path: Path, packages: list[Package]) -> None:
 def merge_usr(tree: Path) -> None:
     """Make /bin, /sbin and /lib links into /usr, as Debian machines have
     them; the packages themselves still ship both."""
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+    for name in MERGED:
         old = tree / name
         if old.is_dir() and not old.is_symlink():
             _move_into(old, tree / "usr" / name)

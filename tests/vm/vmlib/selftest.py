@@ -48,6 +48,7 @@ for library in libbpf.so.1 libelf.so.1 libz.so.1 libsodium.so.23; do
 	set -- /usr/lib/*/$library; [ -e "$1" ]; say library.$library $?
 done
 say overlay "$(cat /etc/laid-over)"
+say command "$(laid-over a -- b)"
 say env "$GREETING"
 mkdir -p /out/deep/er; echo back >/out/deep/er/file
 head -c 300000 /dev/zero >/out/zeros
@@ -69,7 +70,11 @@ class Checks:
 
 def survey(checks: Checks) -> Result:
     with tempfile.TemporaryDirectory() as overlay:
-        (Path(overlay) / "etc").mkdir()
+        for folder in ("etc", "bin"):
+            (Path(overlay) / folder).mkdir()
+        command = Path(overlay) / "bin/laid-over"
+        command.write_text("#!/bin/sh\necho ran \"$@\"\n")
+        command.chmod(0o755)
         (Path(overlay) / "etc/laid-over").write_text("by the overlay\n")
         result = Machine(checks.kernel).run(
             ["sh", "-c", SURVEY], overlay=overlay, env={"GREETING": "hello"})
@@ -97,6 +102,7 @@ def look_at(checks: Checks, saw: dict[str, str], result: Result) -> None:
     for name in ("host.modprobe", "loopback", "unshare"):
         equal(name, "0")
     equal("overlay", "by the overlay")
+    equal("command", "ran a -- b")
     equal("env", "hello")
     equal("readonly", "1")
     equal("cgroup", "0::/ seen ")
@@ -158,19 +164,23 @@ def misfortunes(checks: Checks) -> None:
                 result.outcome)
     checks.that("sysrq" in result.explain(), "its console is shown",
                 result.explain())
-    result = Machine(checks.kernel).run(["sh", "-c", "echo b >/proc/sysrq-trigger"])
+    result = Machine(checks.kernel).run(
+        ["sh", "-c", "echo b >/proc/sysrq-trigger"])
     checks.that(result.outcome is Outcome.NO_RESULT,
                 "a lost result is noticed", result.outcome)
 
 
 def counted(checks: Checks) -> None:
-    """With icount, two runs take the same time to the guest."""
+    """With icount, two runs take the same time to the guest: all but exactly
+    on amd64, less so on arm64 (README.md)."""
+    amd64 = kernels.row(checks.kernel).architecture == "amd64"
+    tolerance = 0.01 if amd64 else 0.05
     script = "cat /proc/uptime"
     runs = [Machine(checks.kernel, icount=True).run(["sh", "-c", script])
             for _ in range(2)]
     times = [float(run.text.split()[0]) for run in runs if run.ok]
     checks.that(len(times) == 2
-                and abs(times[0] - times[1]) <= 0.01 * times[0],
+                and abs(times[0] - times[1]) <= tolerance * times[0],
                 "icount repeats itself", times)
 
 

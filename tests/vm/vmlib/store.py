@@ -13,8 +13,11 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+UNUSED_SECONDS = 24 * 60 * 60
 
 
 def root() -> Path:
@@ -70,22 +73,31 @@ def directory(name: str, key: str, build: Callable[[Path], None],
     return final
 
 
-def file(name: str, build: Callable[[Path], None]) -> Path:
-    """The file `name`, whose name already holds the digest of its inputs."""
-    final = root() / name
-    if final.exists():
-        return final
-    with locked(name):
+def file(stem: str, key: str, build: Callable[[Path], None]) -> Path:
+    """The file `stem`-`key`, built by `build(path)` unless it is there."""
+    final = root() / f"{stem}-{key}"
+    with locked(stem):
         if final.exists():
+            os.utime(final)
             return final
         final.parent.mkdir(parents=True, exist_ok=True)
-        work = final.with_name(f".{final.name}.{os.getpid()}")
+        _forget_unused(final, key)
+        work = final.with_name(f".{final.name}.new")
         try:
             build(work)
             work.rename(final)
         finally:
             work.unlink(missing_ok=True)
     return final
+
+
+def _forget_unused(final: Path, key: str) -> None:
+    """Remove the same file for other keys, if no run used it for a day."""
+    stem = final.name.removesuffix(key)
+    for path in final.parent.iterdir():
+        if (path.name.startswith(stem) and len(path.name) == len(final.name)
+                and path.stat().st_mtime < time.time() - UNUSED_SECONDS):
+            path.unlink()
 
 
 def _key_of(path: Path) -> str | None:
