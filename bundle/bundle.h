@@ -23,7 +23,7 @@
 
 #define BUNDLE_FORMAT	    1
 #define BUNDLE_TRAILER_SIZE 56
-#define BUNDLE_MAX_SIZE	    (64u << 20)
+#define BUNDLE_MAX_SIZE	    (16u << 20)
 
 struct bundle {
 	const void *elf; /* inside the bytes that were opened */

@@ -42,9 +42,9 @@ struct event {
 	uint32_t uid;	    /* in the initial user namespace */
 	uint64_t time;	    /* ns since boot, suspend included */
 	uint64_t cgroup;    /* id in the cgroup v2 hierarchy; 0 unknown */
-	uint32_t pid;	    /* of the thread, as are the next two in the */
-	uint32_t tgid;	    /* initial pid namespace */
-	uint32_t ppid;	    /* 0 unknown */
+	uint32_t pid;	    /* of the thread; in the initial pid namespace, */
+	uint32_t tgid;	    /* as are the process's */
+	uint32_t ppid;	    /* and its parent's, 0 unknown */
 	uint32_t reserved;  /* 0 */
 	char comm[EVENT_COMM_SIZE];
 	char parent_comm[EVENT_COMM_SIZE];
