@@ -4,7 +4,6 @@
  * that each bit can be flipped, with the digest as it was and with one that
  * was made again, which is what an attacker would do.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
