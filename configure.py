@@ -32,6 +32,9 @@ LIBRARIES = {
     "cmocka": "libcmocka-dev",
 }
 
+# What the tests need besides; tests/vm/vm.py packages has what the machines do.
+TEST_PACKAGES = ["gcc", "libc6-dev", "libclang-rt-dev", "clang-format", "git", "nftables"]
+
 # A template a protection that has one: bpf/templates/NAME.bpf.c.
 TEMPLATES = [
     "kernel_modules",
@@ -95,11 +98,22 @@ LOADER = [
     "loader/verify.c",
 ]
 
+LOG = [
+    "loader/detail.c",
+    "loader/home.c",
+    "loader/layout.c",
+    "loader/log.c",
+    "loader/record.c",
+    "loader/report.c",
+    "loader/text.c",
+]
+
 # Program: its own source, what it shares, the libraries it links.
 PROGRAMS = {
     "bpflockc": ("compiler/main.c", COMPILER + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
     "bpflock-load": ("loader/main.c", LOADER + ["loader/fault.c"] + BUNDLE,
                      ["libbpf", "libelf", "zlib", "libsodium"]),
+    "bpflock-log": ("loader/log_main.c", LOG + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
@@ -138,8 +152,14 @@ def parse_arguments():
     parser.add_argument("--werror", action="store_true", help="warnings are errors")
     parser.add_argument("--sanitize", action="store_true", help="with ASan and UBSan")
     parser.add_argument("--coverage", action="store_true", help="count the lines that ran")
+    parser.add_argument("--packages", action="store_true",
+                        help="print the Debian packages that building and testing need, and stop")
     parser.add_argument("--fuzz", action="store_true", help="build the libFuzzer targets (clang)")
     return parser.parse_args()
+
+
+def packages():
+    return sorted({*TOOLS.values(), *COMPILERS.values(), *LIBRARIES.values(), *TEST_PACKAGES})
 
 
 def missing_packages(cc):
@@ -299,6 +319,9 @@ def write_programs(ninja, options, headers, embedded):
 def main():
     os.chdir(os.path.dirname(os.path.abspath(__file__)))
     options = parse_arguments()
+    if options.packages:
+        print("\n".join(packages()))
+        return 0
     if options.fuzz:
         options.cc, options.sanitize = "clang", True
     missing = missing_packages(options.cc)

@@ -44,18 +44,26 @@ static int find_host_netns(uint32_t *inum)
 	return 0;
 }
 
+/* The facts are at the start of the section; what may follow stays. */
 static int bind_object(const struct load *load, const struct boot_facts *facts)
 {
+	CLEANUP(free_memory) void *value = NULL;
 	struct bpf_map *map =
 		bpf_object__find_map_by_name(load->object, BOOT_SECTION);
+	const void *initial;
 	size_t size = 0;
 
 	if (!map) /* no program of it asks for any */
 		return 0;
-	bpf_map__initial_value(map, &size);
-	if (size != sizeof(*facts))
+	initial = bpf_map__initial_value(map, &size);
+	if (!initial || size < sizeof(*facts))
 		return -EBADMSG;
-	return bpf_map__set_initial_value(map, facts, sizeof(*facts));
+	value = malloc(size);
+	if (!value)
+		return -ENOMEM;
+	memcpy(value, initial, size);
+	memcpy(value, facts, sizeof(*facts));
+	return bpf_map__set_initial_value(map, value, size);
 }
 
 int bind_boot_facts(struct run *run)

@@ -3,7 +3,6 @@
  * libbpf's print function takes no context: where it writes to has to be known
  * by itself.  That makes the one variable that this program has.
  */
-#define _GNU_SOURCE
 #include "loader/detail.h"
 
 #include <stdarg.h>

@@ -3,7 +3,6 @@
  * The lock is on the folder itself, so it ends with the process that has it.
  * Whoever has it knows that a folder that is still on its way in is nobody's.
  */
-#define _GNU_SOURCE
 #include "loader/home.h"
 
 #include <dirent.h>

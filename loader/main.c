@@ -16,8 +16,7 @@
 #include "loader/status.h"
 #include "loader/unload.h"
 #include "loader/verify.h"
-
-#define VERSION "0.1"
+#include "loader/version.h"
 
 enum exit_status { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
 

@@ -5,7 +5,6 @@
  * that is no longer so.  The signals that can wait do; a folder that a SIGKILL
  * left half made is removed by the next run (home_open()).
  */
-#define _GNU_SOURCE
 #include "loader/pin.h"
 
 #include <errno.h>

@@ -159,9 +159,10 @@ int unload_policy(const char *name)
 	if (left) {
 		report_refusal(name, "unload",
 			       "its pins are gone, but %d of its %d programs "
-			       "are still loaded: another process holds them",
+			       "are still loaded and may still be asked: "
+			       "another process holds them",
 			       left, count);
-		report_mend("look for it with 'bpftool prog', and end it");
+		report_mend("look for it with 'bpftool link', and end it");
 		return -EBUSY;
 	}
 	printf("bpflock-load: %s: unloaded, %d program%s gone\n", name, count,

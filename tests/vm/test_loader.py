@@ -89,6 +89,8 @@ class Row:
     exact: str | None = None     # all that it has to say
 
 
+FORGED = '/tmp/deny" uid=1\nlost=7.ko'
+
 # How often each step is asked for with two bundles of 3 programs and 4 maps.
 FAULTS = {"read": 2, "verify": 2, "probe": 1, "open": 2, "hooks": 1,
           "bind": 1, "load": 2, "freeze": 8, "attach": 6, "folder": 6,
@@ -137,6 +139,29 @@ ORDINARY = [
         "bpftool map update pinned "
         "/sys/fs/bpf/bpflock/edge-gateway/maps/drops key 0 0 0 0 "
         "value 1 0 0 0 0 0 0 0", 255, ("Operation not permitted",)),
+
+    Row("log", "bpflock-log", 0,
+        ("deny kernel_modules.load_module policy=edge-gateway",
+         'place="container"', 'comm="modprobe"', 'rule="edge.bpflock:')),
+    Row("what was read is gone", "bpflock-log", 0, exact=""),
+    Row("a name forges no field and no line",
+        f"f='{FORGED}'; cp /bin/sh \"$f\" && "
+        "{ in-container insmod \"$f\"; bpflock-log --logfmt; }", 0,
+        ('deny\\" uid=1\\x0alost=7.ko"',)),
+    Row("JSON of a forged name",
+        f"{{ in-container insmod '{FORGED}'; bpflock-log --json; }} 2>&1 | "
+        "tail -n1", 0, ('deny\\" uid=1\\u000alost=7.ko"',)),
+    Row("a full ring counts what it loses, and denies on",
+        "in-container sh -c 'i=0; while [ $i -lt 900 ]; do i=$((i + 1)); "
+        "/usr/sbin/insmod /bin/sh && exit 9; done; true' 2>/dev/null && "
+        "bpflock-log | grep '^lost=[1-9]' && "
+        "bpflock-load --status | grep 'drops  *[1-9]'", 0,
+        ('policy="edge-gateway"',)),
+    Row("follow", "timeout 5 bpflock-log --follow & sleep 1; "
+        "in-container modprobe dummy; wait", 0,
+        ("deny kernel_modules.load_module",)),
+    Row("log takes no operand", "bpflock-log edge-gateway", 2, ("--help",)),
+
     Row("unload of another", "bpflock-load --unload ../edge", 1,
         ("no policy of that name", "--unload edge-gateway")),
     Row("unload leaves what is not its own",
@@ -242,6 +267,7 @@ def fill(overlay: Path, build: Path, bundles: Path | None) -> None:
     programs.mkdir(parents=True)
     work.mkdir()
     shutil.copy(build / "bpflock-load", programs)
+    shutil.copy(build / "bpflock-log", programs)
     shutil.copy(build / "tests/bpflock-load-faults", programs)
     for name, text in HELPERS.items():
         (programs / name).write_text(text)
