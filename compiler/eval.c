@@ -589,6 +589,8 @@ static bool check_set(struct lets *lets, const struct expr *expr)
 
 	if (kind == KIND_INTEGER || kind == KIND_STRING)
 		return report_kind(lets, expr, KIND_SET);
+	if (kind == KIND_SUBJECTS)
+		return report_kind(lets, expr, KIND_OPERATIONS);
 	if (expr->kind == EXPR_GROUP)
 		return check_set(lets, expr->left);
 	if (expr->kind == EXPR_BINARY) {
