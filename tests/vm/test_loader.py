@@ -66,7 +66,8 @@ done
     # and so on, until a load comes through; how often is what it prints.
     "every-fault": r"""#!/bin/sh
 n=1
-while ! BPFLOCK_FAIL=$1:$n bpflock-load-faults edge.o other.o 2>/tmp/why; do
+until BPFLOCK_FAIL=$1:$n bpflock-load-faults edge.o other.o 2>/tmp/why; do
+	[ $? = 1 ] || { cat /tmp/why; exit 1; } # a sanitizer's is another
 	grep -q '^bpflock-load-faults: .*: ' /tmp/why || exit 1
 	nothing-left || exit 1
 	n=$((n + 1))
