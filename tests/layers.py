@@ -33,7 +33,7 @@ RULES = [
     (["bundle/"], r"^(compiler|loader|grammar)/",
      "both sides use the bundle's format, and it uses neither"),
     (["loader/"], r"^(compiler|grammar)/", "the loader is never a compiler"),
-    (["bpf/"], r"^(compiler|grammar|loader)/|^bundle/(bundle|note|table)",
+    (["bpf/"], r"^(compiler|grammar|loader)/|^bundle/(bundle|note)",
      "templates know only what is baked in and what they send"),
 ]
 
