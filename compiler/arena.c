@@ -74,6 +74,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 	if (size > SIZE_MAX - alignof(max_align_t))
 		out_of_memory();
+	if (size == 0) /* not NULL: it may go to memcpy() */
+		size = 1;
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (size > BLOCK_SIZE / 4)
 		return block_new(arena, size);

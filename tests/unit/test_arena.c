@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@ static void test_memory_is_zero_and_aligned(void **state)
 	for (size_t size = 0; size < 100 * 1000; size = size * 3 + 1) {
 		char *bytes = arena_alloc(*state, size);
 
-		assert_int_equal((uintptr_t)bytes % sizeof(max_align_t), 0);
+		assert_int_equal((uintptr_t)bytes % alignof(max_align_t), 0);
 		for (size_t i = 0; i < size; i++)
 			assert_int_equal(bytes[i], 0);
 		memset(bytes, 0xff, size);
