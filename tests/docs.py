@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do the documents and the ready policies say what the compiler does?
+
+    python3 tests/docs.py [--compiler build/bpflockc] [--update]
+
+In docs/*.md and README.md, a block whose info string begins with `bpflock` is
+a policy that must compile with --check:
+
+    ```bpflock                  a whole file, or lets and items of a policy
+    ```bpflock name=FILE        kept as FILE for the blocks behind it
+    ```bpflock fragment         items of a policy that states the rest
+    ```bpflock fragment=NAME    statements of the protection NAME
+    ```bpflock error=CHECK      must fail, and with this check
+    ```bpflock warning=CHECK    must compile, and warn of this check
+
+They stand beside each other in one folder for each document.  In a block
+`console`, each line that begins with `$ bpflockc` is run in that folder, and
+the lines behind it must be what it prints, stdout then stderr; a line `...`
+stands for any number of lines.  Other commands are not run.
+
+Each policy in policies/ must pass --check -Werror, decide as tests/oracle.py
+says, and have the decision table that policies/golden/NAME.md shows.
+--update writes these tables: read the difference before you commit it.
+"""
+
+import argparse
+import difflib
+import glob
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import agree
+import oracle
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
+GOLDEN = os.path.join(TOP, "policies", "golden")
+TODAY = "1767225600"        # 2026-01-01
+SECONDS = 20
+ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": TODAY, "LC_ALL": "C"}
+FENCE = re.compile(r"^```(.*)$")
+KNOWN_OPTIONS = {"name", "fragment", "error", "warning"}
+
+
+class Wrong(Exception):
+    pass
+
+
+def run(command, folder=TOP):
+    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=SECONDS, check=False, text=True,
+                          env=ENVIRONMENT)
+
+
+# --- blocks of a document -----------------------------------------------------
+
+
+class Block:
+    def __init__(self, info, line):
+        words = info.split()
+        self.language = words[0] if words else ""
+        self.options = dict((word.split("=", 1) + [""])[:2]
+                            for word in words[1:])
+        self.line = line            # of the text's first line
+        self.text = ""
+
+
+def blocks(path):
+    """The fenced blocks of a document; a fence that is not closed is wrong."""
+    found, block = [], None
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            fence = FENCE.match(line)
+            if block is None and fence:
+                block = Block(fence.group(1), number + 1)
+            elif fence:
+                found.append(block)
+                block = None
+            elif block is not None:
+                block.text += line
+    if block is not None:
+        raise Wrong("the block of line %d is not closed" % (block.line - 1))
+    return found
+
+
+def wrapped(block):
+    """The block as a whole file, with as few lines before it as can be."""
+    fragment = block.options.get("fragment")
+    if fragment is None:
+        return block.text
+    if fragment:
+        text = "%s { %s }" % (fragment, block.text)
+        if "profile" not in block.text:
+            text = "%s { profile baseline; } %s" % (fragment, text)
+    else:
+        text = block.text
+    return ("language 1; policy example { seal open; version 1;\n%s\n%s}\n" %
+            (text, "" if fragment or "{" in block.text
+             else "bpf { profile allow; }\n"))
+
+
+def check_example(compiler, block, folder):
+    unknown = set(block.options) - KNOWN_OPTIONS
+    if unknown:
+        raise Wrong("there is no option %s" % ", ".join(sorted(unknown)))
+    name = block.options.get("name", "example.bpflock")
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(wrapped(block))
+    if name.endswith(".inc"):       # read by what includes it
+        return
+    done = run([compiler, "--check", name], folder)
+    for kind, status in (("error", 1), ("warning", 0)):
+        wanted = block.options.get(kind)
+        if wanted is None:
+            continue
+        found = re.findall(r": %s: .*\[([a-z-]+)\]$" % kind, done.stderr,
+                           re.MULTILINE)
+        if done.returncode != status or set(found) != {wanted}:
+            raise Wrong("wanted %s [%s], and this came:\n%s" %
+                        (kind, wanted, done.stderr or "nothing"))
+        return
+    if done.returncode or done.stderr:
+        raise Wrong(done.stderr)
+
+
+# --- what a console shows -----------------------------------------------------
+
+
+def sessions(text):
+    """(command, printed) for each `$ bpflockc` of a console."""
+    found, command, printed = [], None, []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            if command:
+                found.append((command, printed))
+            command = line[2:] if line.startswith("$ bpflockc ") else None
+            printed = []
+        elif command and command.endswith("\\"):
+            command = command[:-1] + line.strip()
+        else:
+            printed.append(line)
+    if command:
+        found.append((command, printed))
+    return found
+
+
+def matches(wanted, found):
+    """Whether the lines are these, `...` being any number of any."""
+    if not wanted:
+        return not found
+    if wanted[0].strip() == "...":
+        return any(matches(wanted[1:], found[i:])
+                   for i in range(len(found) + 1))
+    return bool(found) and wanted[0] == found[0] and \
+        matches(wanted[1:], found[1:])
+
+
+def check_session(compiler, command, wanted, folder):
+    words = shlex.split(command)
+    done = run([compiler, *words[1:]], folder)
+    found = [line.rstrip() for line in
+             (done.stdout + done.stderr).splitlines()]
+    if not matches(wanted, found):
+        raise Wrong("$ %s\n%s" % (command, "\n".join(difflib.unified_diff(
+            wanted, found, "the document", "the compiler", lineterm=""))))
+
+
+def check_document(compiler, path):
+    """Yields None or words, for each example of the document."""
+    name = os.path.relpath(path, TOP)
+    try:
+        found = blocks(path)
+    except Wrong as error:
+        yield "%s: %s" % (name, error)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for block in found:
+            yield from check_block(compiler, block, name, folder)
+
+
+def check_block(compiler, block, name, folder):
+    checks = []
+    if block.language == "bpflock":
+        checks = [lambda: check_example(compiler, block, folder)]
+    elif block.language == "console":
+        checks = [lambda c=command, p=printed:
+                  check_session(compiler, c, p, folder)
+                  for command, printed in sessions(block.text)]
+    for check in checks:
+        try:
+            check()
+            yield None
+        except Wrong as error:
+            yield "%s:%d: %s" % (name, block.line, error)
+
+
+# --- ready policies -----------------------------------------------------------
+
+
+def check_policy(compiler, path, update):
+    """Yields None or words, for each thing that a ready policy must be."""
+    name = os.path.relpath(path, TOP)
+    stem = os.path.splitext(os.path.basename(path))[0]
+    done = run([compiler, "--check", "-Werror", name])
+    yield "%s: %s" % (name, done.stderr) if done.returncode else None
+    explained = run([compiler, "--explain", "--format=json", name])
+    yield agreement(name, explained)
+    done = run([compiler, "--explain", "--format=markdown", name])
+    table = os.path.join(GOLDEN, stem + ".md")
+    if update:
+        os.makedirs(GOLDEN, exist_ok=True)
+        with open(table, "w", encoding="utf-8") as file:
+            file.write(done.stdout)
+    yield difference(table, done.stdout)
+    yield None if json.loads(explained.stdout or "{}").get("policy") == stem \
+        else "%s: the policy has another name than its file" % name
+
+
+def agreement(name, explained):
+    today = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = TODAY
+    try:
+        wanted = oracle.decide(name, [], {})
+        agree.compare((wanted, ""), (json.loads(explained.stdout), ""))
+    except (oracle.Refused, agree.Disagreement, ValueError) as error:
+        return "%s: the oracle: %s" % (name, error)
+    finally:
+        os.environ.pop("SOURCE_DATE_EPOCH")
+        if today is not None:
+            os.environ["SOURCE_DATE_EPOCH"] = today
+    return None
+
+
+def difference(path, found):
+    name = os.path.relpath(path, TOP)
+    if not os.path.exists(path):
+        return "%s is not there: run tests/docs.py --update" % name
+    with open(path, encoding="utf-8") as file:
+        wanted = file.read()
+    if wanted == found:
+        return None
+    return "%s is not what the policy decides:\n%s" % (
+        name, "\n".join(difflib.unified_diff(
+            wanted.splitlines(), found.splitlines(), "golden", "the policy",
+            lineterm="")))
+
+
+def stray_tables(policies):
+    """A table without a policy is of one that is gone."""
+    stems = {os.path.splitext(os.path.basename(path))[0] for path in policies}
+    return ["%s is of no policy" % os.path.relpath(path, TOP)
+            for path in glob.glob(os.path.join(GOLDEN, "*.md"))
+            if os.path.splitext(os.path.basename(path))[0] not in stems]
+
+
+# --- all of it ----------------------------------------------------------------
+
+
+def results(compiler, update):
+    policies = sorted(glob.glob(os.path.join(TOP, "policies", "*.bpflock")))
+    for path in policies:
+        yield from check_policy(compiler, path, update)
+    yield from stray_tables(policies) or [None]
+    documents = sorted(glob.glob(os.path.join(TOP, "docs", "*.md")))
+    for path in documents + [os.path.join(TOP, "README.md")]:
+        if os.path.exists(path):
+            yield from check_document(compiler, path)
+    done = run([sys.executable, os.path.join(TOP, "docs", "generate.py"),
+                "--check"])
+    yield done.stdout + done.stderr if done.returncode else None
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--compiler",
+                        default=os.path.join(TOP, "build", "bpflockc"))
+    parser.add_argument("--update", action="store_true",
+                        help="write policies/golden")
+    args = parser.parse_args()
+    os.chdir(TOP)
+    passed = failed = 0
+    for words in results(os.path.abspath(args.compiler), args.update):
+        if words is None:
+            passed += 1
+        else:
+            failed += 1
+            print(words.rstrip())
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
