@@ -48,6 +48,7 @@ BUNDLE = [
     "bundle/operations.c",
     "bundle/reader.c",
     "bundle/table.c",
+    "bundle/text.c",
     "bundle/utf8.c",
 ]
 
@@ -57,6 +58,7 @@ COMPILER = [
     "compiler/diag.c",
     "compiler/ast.c",
     "compiler/parse.c",
+    "grammar/tokens.c",
     "grammar/words.c",
     "compiler/suggest.c",
     "compiler/policy.c",
@@ -93,7 +95,6 @@ LOADER = [
     "loader/report.c",
     "loader/run.c",
     "loader/status.c",
-    "loader/text.c",
     "loader/unload.c",
     "loader/verify.c",
 ]
@@ -105,7 +106,6 @@ LOG = [
     "loader/log.c",
     "loader/record.c",
     "loader/report.c",
-    "loader/text.c",
 ]
 
 # Program: its own source, what it shares, the libraries it links.
@@ -122,7 +122,7 @@ PROGRAMS = {
 # cmocka programs: tests/unit/NAME.c with the sources that it tests.
 UNIT_TESTS = {
     "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c"],
-    "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "loader/text.c", "bundle/utf8.c"],
+    "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
     "test_arena": ["compiler/arena.c"],
     "test_reader": ["bundle/reader.c"],
     "test_note": ["tests/unit/sample.c", *BUNDLE],

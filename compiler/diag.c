@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/utf8.h"
+#include "bundle/text.h"
 #include "compiler/arena.h"
 
 enum severity { IGNORED, NOTE, WARNING, ERROR };
@@ -181,27 +181,6 @@ static int compare_entries(const void *a, const void *b)
 	return left->order < right->order ? -1 : left->order > right->order;
 }
 
-/*
- * Text of the policy never reaches a terminal raw: what is no printable
- * character, or would change the direction of others, shows as '?'.
- */
-static void print_safe(FILE *out, const char *text, size_t len)
-{
-	uint32_t codepoint;
-
-	for (size_t i = 0, step; i < len; i += step) {
-		step = utf8_decode(text + i, len - i, &codepoint);
-		if (!step || (codepoint < 0x20 && codepoint != '\t') ||
-		    (codepoint >= 0x7f && codepoint < 0xa0) ||
-		    utf8_is_bidirectional(codepoint)) {
-			putc('?', out);
-			step = step ? step : 1;
-		} else {
-			fwrite(text + i, 1, step, out);
-		}
-	}
-}
-
 static size_t count_characters(const char *text, size_t len)
 {
 	size_t count = 0;
@@ -216,13 +195,14 @@ static size_t count_characters(const char *text, size_t len)
 static void print_quote(FILE *out, const struct place_in_source *place,
 			const struct loc *loc)
 {
+	/* text of the policy never reaches a terminal raw */
 	size_t len = place->text_len, width = 1, shown;
 	uint32_t column = 1;
 
 	if (len > QUOTE_MAX)
 		return;
 	fputs("    ", out);
-	print_safe(out, place->text, len);
+	text_shown(out, place->text, len);
 	fputs("\n    ", out);
 	for (const char *c = place->text; column < place->column; c++) {
 		if (((unsigned char)*c & 0xc0) == 0x80)
@@ -256,7 +236,7 @@ static void print_message(struct diag *diag, FILE *out,
 		fputs("bpflockc: ", out);
 	}
 	fprintf(out, "%s: ", severity_words[severity]);
-	print_safe(out, message->text, strlen(message->text));
+	text_shown(out, message->text, strlen(message->text));
 	if (check)
 		fprintf(out, " [%s]", check);
 	putc('\n', out);

@@ -3,12 +3,31 @@
 
 #include <string.h>
 
+#include "bundle/text.h"
 #include "compiler/arena.h"
 
 static bool is_logged(const struct table_protection *protection,
 		      uint32_t class, unsigned operation)
 {
 	return protection->logged[class] >> operation & 1;
+}
+
+static void print_shown(FILE *out, const char *text)
+{
+	text_shown(out, text, strlen(text));
+}
+
+/* " in cgroup "/x"", nothing for a class in none of the named ones. */
+static void print_in_cgroup(FILE *out,
+			    const struct table_protection *protection,
+			    uint32_t class)
+{
+	const char *cgroup = table_class_cgroup(protection, class);
+
+	if (!cgroup)
+		return;
+	fputs(" in cgroup ", out);
+	text_quoted(out, cgroup);
 }
 
 static void print_date(FILE *out, uint32_t date)
@@ -27,22 +46,10 @@ static const char *trace_or_name(const struct table_protection *protection,
 
 static void json_string(FILE *out, const char *text)
 {
-	if (!text) {
+	if (text)
+		text_json(out, text);
+	else
 		fputs("null", out);
-		return;
-	}
-	putc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else
-			putc(c, out);
-	}
-	putc('"', out);
 }
 
 static void json_classes(FILE *out, const struct table_protection *protection)
@@ -221,9 +228,11 @@ static void print_notes(FILE *out, const struct table_protection *protection,
 {
 	uint64_t hot = hot_hooks(protection);
 
-	for (uint32_t i = 0; i < protection->cgroup_count; i++)
-		fprintf(out, "%s[%u] in cgroup %s\n", indent, i + 1,
-			protection->cgroups[i]);
+	for (uint32_t i = 0; i < protection->cgroup_count; i++) {
+		fprintf(out, "%s[%u] in cgroup ", indent, i + 1);
+		text_quoted(out, protection->cgroups[i]);
+		putc('\n', out);
+	}
 	for (uint32_t i = 0; i < protection->device_count; i++)
 		fprintf(out, "%sdevice %s\n", indent, protection->devices[i]);
 	if (!hot)
@@ -322,8 +331,10 @@ static void print_header(FILE *out, const struct table *table)
 		print_date(out, table->until);
 	}
 	putc('\n', out);
-	if (table->description)
-		fprintf(out, "%s\n", table->description);
+	if (!table->description)
+		return;
+	print_shown(out, table->description);
+	putc('\n', out);
 }
 
 /* ---- the plan ---- */
@@ -341,11 +352,10 @@ static void plan_protection(FILE *out, const struct table *table,
 			table_log_name(protection->log));
 	putc('\n', out);
 	for (uint32_t class = 0; class < class_count; class++) {
-		const char *cgroup = table_class_cgroup(protection, class);
-
-		fprintf(out, "  class %u %s%s%s denied=0x%llx logged=0x%llx\n",
-			class, table_place_name(table_class_place(class)),
-			cgroup ? " " : "", cgroup ? cgroup : "",
+		fprintf(out, "  class %u %s", class,
+			table_place_name(table_class_place(class)));
+		print_in_cgroup(out, protection, class);
+		fprintf(out, " denied=0x%llx logged=0x%llx\n",
 			(unsigned long long)protection->denied[class],
 			(unsigned long long)protection->logged[class]);
 		for (unsigned op = 0; op < protection_operation_count(known);
@@ -353,10 +363,12 @@ static void plan_protection(FILE *out, const struct table *table,
 			const struct table_statement *by = table_decided_by(
 				table, protection, class, op);
 
-			if (by)
-				fprintf(out, "    bit %u %s by %s:%u\n", op,
-					known->operations[op].name,
-					table->sources[by->source], by->line);
+			if (!by)
+				continue;
+			fprintf(out, "    bit %u %s by ", op,
+				known->operations[op].name);
+			print_shown(out, table->sources[by->source]);
+			fprintf(out, ":%u\n", by->line);
 		}
 	}
 }
@@ -403,11 +415,14 @@ static void print_statement(FILE *out, const struct table *table,
 {
 	const struct table_statement *statement = &table->statements[index];
 
-	fprintf(out, "  %s:%u:%u: %s%s", table->sources[statement->source],
-		statement->line, statement->column, words,
+	fputs("  ", out);
+	print_shown(out, table->sources[statement->source]);
+	fprintf(out, ":%u:%u: %s%s", statement->line, statement->column, words,
 		decides ? "  <- decides" : "");
-	if (statement->reason)
-		fprintf(out, "\n    because \"%s\"", statement->reason);
+	if (statement->reason) {
+		fputs("\n    because ", out);
+		text_quoted(out, statement->reason);
+	}
 	if (statement->until) {
 		fputs("\n    until ", out);
 		print_date(out, statement->until);
@@ -444,16 +459,14 @@ static void why_class(FILE *out, const struct plan *plan, uint32_t index,
 		      uint32_t class, uint64_t operations)
 {
 	const struct table_protection *to = &plan->table.protections[index];
-	const char *cgroup = table_class_cgroup(to, class);
-
 	for (; operations; operations &= operations - 1) {
 		unsigned op = (unsigned)__builtin_ctzll(operations);
 
-		fprintf(out, "%s.%s for %s%s%s: %s, %s\n",
-			to->protection->name,
+		fprintf(out, "%s.%s for %s", to->protection->name,
 			to->protection->operations[op].name,
-			table_place_name(table_class_place(class)),
-			cgroup ? " in cgroup " : "", cgroup ? cgroup : "",
+			table_place_name(table_class_place(class)));
+		print_in_cgroup(out, to, class);
+		fprintf(out, ": %s, %s\n",
 			table_verdict(&plan->table, to, class, op),
 			is_logged(to, class, op) ? "logged" : "not logged");
 		why_cell(out, plan, index, class, op);

@@ -2,7 +2,7 @@
 /*
  * One source a policy: its ring, and the note that says what the numbers in an
  * event stand for.  An event is bytes from elsewhere: what does not fit the
- * note is left out and counted, and every text goes through loader/text.h.
+ * note is left out and counted, and every text goes through bundle/text.h.
  */
 #include "loader/log.h"
 
@@ -23,7 +23,7 @@
 #include "loader/record.h"
 #include "loader/report.h"
 
-#include "loader/text.h"
+#include "bundle/text.h"
 
 #define NS_PER_S  1000000000
 #define POLL_MS	  500

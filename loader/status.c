@@ -15,7 +15,7 @@
 #include "loader/layout.h"
 #include "loader/record.h"
 #include "loader/report.h"
-#include "loader/text.h"
+#include "bundle/text.h"
 
 #define DATE_PARTS(date) (date) / 10000, (date) / 100 % 100, (date) % 100
 #define DATE_FORMAT	 "%04" PRIu32 "-%02" PRIu32 "-%02" PRIu32

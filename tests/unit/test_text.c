@@ -15,7 +15,7 @@
 
 #include "loader/detail.h"
 #include "loader/read.h"
-#include "loader/text.h"
+#include "bundle/text.h"
 
 static void check(void (*write)(FILE *, const char *), const char *text,
 		  const char *expected)

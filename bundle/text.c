@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "loader/text.h"
+#include "bundle/text.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -58,4 +58,19 @@ void text_quoted(FILE *out, const char *text)
 		left -= len;
 	}
 	fputc('"', out);
+}
+
+void text_shown(FILE *out, const char *text, size_t len)
+{
+	uint32_t codepoint;
+
+	for (size_t i = 0, step; i < len; i += step) {
+		step = utf8_decode(text + i, len - i, &codepoint);
+		if (step && (is_shown(codepoint) || codepoint == '\t')) {
+			fwrite(text + i, 1, step, out);
+		} else {
+			fputc('?', out);
+			step += !step;
+		}
+	}
 }

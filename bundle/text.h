@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <stdint.h>
+#include <stddef.h>
 #include <stdio.h>
 
 /* As a JSON string; a byte that is not UTF-8 becomes U+FFFD. */
@@ -14,3 +14,7 @@ void text_json(FILE *out, const char *text);
 /* In double quotes, with \" and \\, and \xHH for each byte of what cannot be
  * shown as it is. */
 void text_quoted(FILE *out, const char *text);
+
+/* As it is, but '?' for each character that cannot be shown, or byte that is
+ * none; a tab stays.  @len is in bytes. */
+void text_shown(FILE *out, const char *text, size_t len);
