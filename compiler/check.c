@@ -146,7 +146,8 @@ static void report_exception(const struct context *context,
 		"the profile %s takes no %s", profile->word, words);
 
 	diag_note(context->diag, entry, profile->loc, "the profile is set here");
-	if (rule->kind == RULE_ALLOW)
+	if (rule->kind == RULE_ALLOW &&
+	    word_value(profile_words, profile->word) == PROFILE_RESTRICTED)
 		diag_note(context->diag, entry, LOC_NONE,
 			  "for exceptions write `profile baseline; block all for host;` and then `allow`");
 }

@@ -196,26 +196,29 @@ static void print_quote(FILE *out, const struct place_in_source *place,
 			const struct loc *loc)
 {
 	/* text of the policy never reaches a terminal raw */
-	size_t len = place->text_len, width = 1, shown;
+	size_t len = place->text_len, width;
+	const char *text = place->text, *end = text + len;
 	uint32_t column = 1;
 
-	if (len > QUOTE_MAX)
+	if (len == 0 || len > QUOTE_MAX)
 		return;
 	fputs("    ", out);
 	text_shown(out, place->text, len);
 	fputs("\n    ", out);
-	for (const char *c = place->text; column < place->column; c++) {
-		if (((unsigned char)*c & 0xc0) == 0x80)
-			continue;
-		putc(c < place->text + len && *c == '\t' ? '\t' : ' ', out);
-		column++;
+	for (; column < place->column; column++) {
+		putc(text < end && *text == '\t' ? '\t' : ' ', out);
+		text++;
+		while (text < end && ((unsigned char)*text & 0xc0) == 0x80)
+			text++;
 	}
-	/* the rest of the line in characters is as far as a mark goes */
-	shown = count_characters(place->text, len) + 1 - place->column;
-	if (loc->end > loc->begin)
-		width = loc->end - loc->begin;
 	putc('^', out);
-	for (size_t i = 1; i < width && i < shown; i++)
+	if (text >= end) /* just behind the line */
+		width = 0;
+	else if (loc->end - loc->begin < (size_t)(end - text))
+		width = count_characters(text, loc->end - loc->begin);
+	else /* a mark goes no further than its line */
+		width = count_characters(text, (size_t)(end - text));
+	for (size_t i = 1; i < width; i++)
 		putc('~', out);
 	putc('\n', out);
 }

@@ -105,6 +105,27 @@ static struct let *use_let(struct lets *lets, const struct expr *name)
 	return let;
 }
 
+/* Whether what @name's let can be seen to be is what is wanted.  Reported at
+ * its use: the let itself may be right for another. */
+static bool let_fits(struct lets *lets, const struct expr *name,
+		     const struct let *let, enum kind wanted)
+{
+	enum kind kind = let->state == LET_GOOD ?
+				 expr_kind(lets, let->value) :
+				 KIND_UNKNOWN;
+	struct diag_entry *entry;
+
+	if (kind == wanted || kind == KIND_UNKNOWN ||
+	    (kind == KIND_SET &&
+	     (wanted == KIND_SUBJECTS || wanted == KIND_OPERATIONS)))
+		return true;
+	entry = diag_report(lets->diag, CHECK_KIND, name->loc,
+			    "'%s' is %s, where %s is wanted", name->text,
+			    kind_words[kind], kind_words[wanted]);
+	diag_note(lets->diag, entry, let->loc, "set here");
+	return false;
+}
+
 /* ---- integers ---- */
 
 static bool report_overflow(struct lets *lets, const struct expr *expr)
@@ -218,8 +239,9 @@ bool eval_integer(struct lets *lets, const struct expr *expr, int64_t *value)
 	case EXPR_NAME:
 		let = use_let(lets, expr);
 		if (let)
-			return integer_of_let(lets, let, value);
-		lets_report_unknown(lets, expr, NULL, "an integer, or a let");
+			return let_fits(lets, expr, let, KIND_INTEGER) &&
+			       integer_of_let(lets, let, value);
+		lets_report_unknown(lets, expr, NULL, "an integer or a let");
 		return false;
 	default:
 		return report_kind(lets, expr, KIND_INTEGER);
@@ -278,8 +300,9 @@ bool eval_string(struct lets *lets, const struct expr *expr,
 	case EXPR_NAME:
 		let = use_let(lets, expr);
 		if (let)
-			return string_of_let(lets, let, value);
-		lets_report_unknown(lets, expr, NULL, "a string, or a let");
+			return let_fits(lets, expr, let, KIND_STRING) &&
+			       string_of_let(lets, let, value);
+		lets_report_unknown(lets, expr, NULL, "a string or a let");
 		return false;
 	default:
 		return report_kind(lets, expr, KIND_STRING);
@@ -324,12 +347,14 @@ static bool operations_of_name(struct lets *lets,
 		return true;
 	let = use_let(lets, expr);
 	if (let)
-		return operations_of_let(lets, protection, let, mask);
+		return let_fits(lets, expr, let, KIND_OPERATIONS) &&
+		       operations_of_let(lets, protection, let, mask);
 	lets_report_unknown(lets, expr, protection,
-			    arena_printf(lets->arena, "%s of %s",
-					 protection->trace ? "a name" :
-							     "an operation",
-					 protection->name));
+			    protection->trace ?
+				    "a capability" :
+				    arena_printf(lets->arena,
+						 "an operation of %s",
+						 protection->name));
 	return false;
 }
 
@@ -532,7 +557,8 @@ static bool add_name(struct lets *lets, const struct expr *expr,
 				    "a subject: all, host, container, cgroup \"...\" or a let");
 		return false;
 	}
-	if (!subjects_of_let(lets, let, &set))
+	if (!let_fits(lets, expr, let, KIND_SUBJECTS) ||
+	    !subjects_of_let(lets, let, &set))
 		return false;
 	for (uint32_t i = 0; i < set.count; i++)
 		add_subject(lets, growing, set.list[i]);
@@ -572,7 +598,8 @@ bool eval_subjects(struct lets *lets, const struct expr *expr,
 	    word_value(subject_words, expr->text) < 0)
 		let = use_let(lets, expr);
 	if (let)
-		return subjects_of_let(lets, let, subjects);
+		return let_fits(lets, expr, let, KIND_SUBJECTS) &&
+		       subjects_of_let(lets, let, subjects);
 	if (!add_subjects(lets, expr, &growing))
 		return false;
 	keep_each_once(&growing.set);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "compiler/arena.h"
 #include "compiler/diag.h"
@@ -135,7 +136,7 @@ static bool is_known(const struct lets *lets, const char *name)
 }
 
 /* `a-b` is one name; where both halves are known, a difference was meant. */
-static void note_difference(const struct lets *lets, struct diag_entry *entry,
+static bool note_difference(const struct lets *lets, struct diag_entry *entry,
 			    const struct expr *name)
 {
 	for (const char *dash = strchr(name->text, '-'); dash;
@@ -149,45 +150,71 @@ static void note_difference(const struct lets *lets, struct diag_entry *entry,
 		diag_note(lets->diag, entry, name->loc,
 			  "for a difference write '%s - %s', with spaces", left,
 			  dash + 1);
-		return;
+		return true;
 	}
+	return false;
 }
 
+/* A capability is offered as it is asked for, with or without "cap_". */
 static void offer_operations(struct suggest *suggest,
 			     const struct protection *protection)
 {
+	bool capabilities = protection == &protections[TRACE_privileged] &&
+			    strncasecmp(suggest->wanted, "cap_", 4) != 0;
+
 	for (unsigned i = 0; i < protection_operation_count(protection); i++)
-		suggest_offer(suggest, protection->operations[i].name);
+		suggest_offer(suggest, protection->operations[i].name +
+					       (capabilities ? 4 : 0));
 	for (unsigned i = 0; i < protection_family_count(protection); i++)
 		suggest_offer(suggest, protection->families[i].name);
 }
 
-/* @protection is NULL where no operation is wanted, or any would do. */
-void lets_report_unknown(const struct lets *lets, const struct expr *name,
-			   const struct protection *protection,
-			   const char *wanted)
+static void note_nearest(const struct lets *lets, struct diag_entry *entry,
+			 const struct expr *name,
+			 const struct protection *protection, bool anything)
 {
 	struct suggest suggest = suggest_new(name->text);
+
+	for (const struct word_value *word = subject_words; word->word; word++)
+		suggest_offer(&suggest, word->word);
+	for (size_t i = 0; i < lets->count; i++)
+		suggest_offer(&suggest, lets->list[i].name);
+	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
+		if (anything || &protections[i] == protection)
+			offer_operations(&suggest, &protections[i]);
+	if (suggest.nearest)
+		diag_note(lets->diag, entry, name->loc, "did you mean '%s'?",
+			  suggest.nearest);
+}
+
+void lets_report_unknown(const struct lets *lets, const struct expr *name,
+			 const struct protection *protection,
+			 const char *wanted)
+{
 	const struct protection *owner;
 	struct diag_entry *entry;
 
 	entry = diag_report(lets->diag, CHECK_UNKNOWN_NAME, name->loc,
 			    "'%s' is not %s", name->text, wanted);
-	for (const struct word_value *word = subject_words; word->word; word++)
-		suggest_offer(&suggest, word->word);
-	for (size_t i = 0; i < lets->count; i++)
-		suggest_offer(&suggest, lets->list[i].name);
-	if (protection)
-		offer_operations(&suggest, protection);
-	if (suggest.nearest)
-		diag_note(lets->diag, entry, name->loc, "did you mean '%s'?",
-			  suggest.nearest);
-	note_difference(lets, entry, name);
+	if (!note_difference(lets, entry, name))
+		note_nearest(lets, entry, name, protection, false);
 	owner = operation_owner(name->text, protection);
 	if (protection && owner && !owner->trace)
 		diag_note(lets->diag, entry, LOC_NONE,
 			  "'%s' is an operation of %s", name->text,
 			  owner->name);
+}
+
+/* The same for a name in a let, which may be of any kind. */
+static void report_unknown_anywhere(const struct lets *lets,
+				    const struct expr *name)
+{
+	struct diag_entry *entry = diag_report(
+		lets->diag, CHECK_UNKNOWN_NAME, name->loc,
+		"'%s' is not a let, a subject or an operation", name->text);
+
+	if (!note_difference(lets, entry, name))
+		note_nearest(lets, entry, name, NULL, true);
 }
 
 static unsigned let_depth(struct lets *lets, struct let *let, unsigned above);
@@ -207,12 +234,13 @@ static unsigned expr_depth(struct lets *lets, const struct expr *expr,
 
 	if (expr->kind == EXPR_NAME) {
 		let = lets_find(lets, expr->text);
-		if (let)
+		if (let) {
+			let->used = true;
 			return let_depth(lets, let, above);
+		}
 		if (is_known(lets, expr->text))
 			return 1;
-		lets_report_unknown(lets, expr, NULL,
-				    "a let, a subject or an operation");
+		report_unknown_anywhere(lets, expr);
 		return 0;
 	}
 	for (size_t i = 0; i < 2; i++) {
@@ -279,7 +307,8 @@ static void check_duplicate(struct lets *lets, size_t index)
 		return;
 	entry = diag_report(lets->diag, CHECK_DUPLICATE_LET, let->loc,
 			    "there is a let '%s' already", let->name);
-	diag_note(lets->diag, entry, let[-1].loc, "set here");
+	diag_note(lets->diag, entry, lets_find(lets, let->name)->loc,
+		  "first set here");
 	let->used = true; /* whatever uses the name means the first */
 }
 

@@ -33,15 +33,15 @@ static const char *character_error(const char *bytes, size_t left,
 		return "this is not valid UTF-8";
 	}
 	if (codepoint == 0)
-		return "a NUL";
+		return "a NUL stands here, which no text has";
 	*check = CHECK_CONTROL;
 	if (utf8_is_bidirectional(codepoint))
-		return "a control that changes the direction of text: what is read would not be what is there";
+		return "a control stands here that changes the direction of text: what is read would not be what is there";
 	if (codepoint == '\r' && !(left > 1 && bytes[1] == '\n'))
-		return "a carriage return that no line feed follows";
+		return "a carriage return stands here, and no line feed behind it";
 	if ((codepoint < 0x20 && !strchr("\t\r\n", (int)codepoint)) ||
 	    (codepoint >= 0x7f && codepoint < 0xa0))
-		return "a control character";
+		return "a control character stands here, which no text has";
 	return NULL;
 }
 
@@ -80,10 +80,11 @@ static void parse_source(struct parse *parse, uint32_t index,
 	parse->source = index;
 	parse->offset = 0;
 	parse->start = start;
-	parse->started = false;
+	parse->tokens = NULL;
 	parse->parentheses = 0;
 	parse->nesting_reported = false;
-	parse->previous = parse->current = (struct word){ 0 };
+	parse->previous = parse->current =
+		(struct word){ .loc = { index, 0, 0 } };
 	if (policy_lex_init_extra(parse, &scanner)) {
 		diag_report(parse->diag, CHECK_UNREADABLE, LOC_NONE,
 			    "out of memory");

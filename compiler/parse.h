@@ -34,7 +34,8 @@ struct parse {
 	uint32_t source;
 	uint32_t offset;	/* of the next word */
 	enum parse_start start; /* told to the grammar by the first token */
-	bool started;
+	struct tokens *tokens;	/* grammar/tokens.c; NULL before the first */
+	bool unclosed;		/* the last token is a string without end */
 	unsigned parentheses; /* open here */
 	bool nesting_reported;
 	struct word previous; /* the word before this one, for suggestions */

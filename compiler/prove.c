@@ -65,6 +65,7 @@ const char *prove_words(struct arena *arena, const struct table *table,
 	const struct protection *protection = found->reference->protection;
 	const char *operation = protection->operations[found->operation].name;
 	const char *cgroup, *place, *verdict;
+	bool denied;
 
 	if (!found->protection)
 		return arena_printf(arena,
@@ -72,8 +73,11 @@ const char *prove_words(struct arena *arena, const struct table *table,
 				    protection->name, operation);
 	cgroup = table_class_cgroup(found->protection, found->class);
 	place = table_place_name(table_class_place(found->class));
-	verdict = table_verdict(table, found->protection, found->class,
-				found->operation);
+	denied = found->protection->denied[found->class] >> found->operation &
+		 1;
+	verdict = !denied      ? "allowed" :
+		  table->audit ? "denied, were it not for the audit" :
+				 "denied";
 	if (!cgroup)
 		return arena_printf(arena, "%s.%s for %s is %s",
 				    protection->name, operation, place,

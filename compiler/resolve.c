@@ -560,6 +560,13 @@ static void resolve_policy_item(struct walk *walk, const struct item *item)
 	resolve_items(walk, item->items);
 }
 
+/* What it begins with, as messages quote it. */
+static const char *item_name(const struct item *item)
+{
+	return item->kind == ITEM_PROTECTION ? item->word.text :
+					       item_kind_name(item->kind);
+}
+
 /* Outside the braces: in an included file, only lets. */
 static void resolve_file(struct walk *walk, const struct item *items,
 			 bool included)
@@ -567,7 +574,8 @@ static void resolve_file(struct walk *walk, const struct item *items,
 	struct diag *diag = walk->resolve->diag;
 
 	for (const struct item *item = items; item; item = item->next) {
-		if (walk->policy_item && !included)
+		if (walk->policy_item && !included &&
+		    item->kind != ITEM_POLICY)
 			diag_report(diag, CHECK_ONE_POLICY, item->loc,
 				    "the policy is the last of its file");
 		if (item->kind == ITEM_INCLUDE)
@@ -580,7 +588,7 @@ static void resolve_file(struct walk *walk, const struct item *items,
 			diag_report(diag, CHECK_MISPLACED, item->loc,
 				    included ? "outside the braces of a policy an included file holds lets, and no `%s`" :
 					       "`%s` stands between the braces of the policy",
-				    item_kind_name(item->kind));
+				    item_name(item));
 	}
 }
 
@@ -612,5 +620,8 @@ struct policy *resolve_policy(struct resolve *resolve,
 	eval_lets(&resolve->lets);
 	resolve_file(&walk, items, false);
 	check_file(&walk, items);
+	/* what went wrong before may have kept a let from being used */
+	if (!diag_failed(resolve->diag))
+		lets_report_unused(&resolve->lets);
 	return policy;
 }

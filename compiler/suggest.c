@@ -2,10 +2,11 @@
 /*
  * Nearness is the number of letters to insert, drop, change or swap with their
  * neighbour (optimal string alignment).  A third of the word may be wrong; a
- * suggestion further off would be a guess.
+ * suggestion further off would be a guess.  Upper and lower case are near.
  */
 #include "compiler/suggest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define MAX_LEN 64 /* longer names get no suggestion */
@@ -30,7 +31,8 @@ static size_t edit_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= b_len; j++) {
 			row[j] = smaller(above[j] + 1, row[j - 1] + 1);
 			row[j] = smaller(row[j], above[j - 1] +
-							 (a[i - 1] != b[j - 1]));
+							 (tolower(a[i - 1]) !=
+							  tolower(b[j - 1])));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1])
 				row[j] = smaller(row[j], before[j - 2] + 1);
@@ -57,7 +59,7 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
 	if (strlen(suggest->wanted) > MAX_LEN || strlen(candidate) > MAX_LEN)
 		return;
 	distance = edit_distance(suggest->wanted, candidate);
-	if (distance < suggest->distance) {
+	if (distance < suggest->distance && strcmp(suggest->wanted, candidate)) {
 		suggest->distance = distance;
 		suggest->nearest = candidate;
 	}

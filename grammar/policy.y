@@ -39,6 +39,7 @@
 #include "compiler/diag.h"
 #include "grammar/parser.h"
 #include "grammar/lexer.h"
+#include "grammar/tokens.h"
 #include "grammar/words.h"
 
 #define YYLLOC_DEFAULT(current, rhs, count)                                \
@@ -486,86 +487,120 @@ word
 
 /*
  * "unexpected X, expected Y": keywords are left out where any name would do,
- * and a list too long to help is left out whole.
+ * operators where there is anything else, and a list too long to help whole.
  */
 #define MAX_EXPECTED 6
+
+struct expected {
+	yysymbol_kind_t all[YYNTOKENS];
+	int count;
+};
+
+static bool is_expected(const struct expected *expected, yysymbol_kind_t kind)
+{
+	for (int i = 0; i < expected->count; i++)
+		if (expected->all[i] == kind)
+			return true;
+	return false;
+}
 
 static bool is_keyword(yysymbol_kind_t kind)
 {
 	return kind >= YYSYMBOL_LANGUAGE && kind <= YYSYMBOL_CGROUP;
 }
 
-static int select_expected(const yypcontext_t *context,
-			   yysymbol_kind_t *expected)
+static bool is_operator(yysymbol_kind_t kind)
 {
-	yysymbol_kind_t all[YYNTOKENS];
-	int count = yypcontext_expected_tokens(context, all, YYNTOKENS);
-	bool any_name = false;
-	int kept = 0;
-
-	for (int i = 0; i < count; i++)
-		any_name |= all[i] == YYSYMBOL_NAME;
-	for (int i = 0; i < count; i++) {
-		if (any_name && is_keyword(all[i]))
-			continue;
-		if (kept == MAX_EXPECTED)
-			return 0;
-		expected[kept++] = all[i];
-	}
-	return kept;
+	return (kind >= YYSYMBOL_PLUS && kind <= YYSYMBOL_MINUS) ||
+	       (kind >= YYSYMBOL_SLASH && kind <= YYSYMBOL_SHIFT_RIGHT);
 }
 
+static int select_expected(const struct expected *expected,
+			   yysymbol_kind_t *kept)
+{
+	bool any_name = is_expected(expected, YYSYMBOL_NAME);
+	bool any_operator = is_expected(expected, YYSYMBOL_SLASH);
+	int count = 0;
+
+	for (int i = 0; i < expected->count; i++) {
+		yysymbol_kind_t kind = expected->all[i];
+
+		if ((any_name && is_keyword(kind)) || is_operator(kind) ||
+		    (any_operator && kind == YYSYMBOL_STAR))
+			continue;
+		if (count == MAX_EXPECTED)
+			return 0;
+		kept[count++] = kind;
+	}
+	return count;
+}
+
+/* "a name" and "the end" as what was found: "unexpected name". */
 static const char *describe_found(const struct parse *parse,
 				  yysymbol_kind_t token)
 {
-	if (parse->current.text)
+	static const char *const articles[] = { "a ", "an ", "the " };
+	const char *name = yysymbol_name(token);
+
+	if (parse->current.text && token != YYSYMBOL_YYEOF)
 		return arena_printf(parse->arena, "'%s'", parse->current.text);
-	return yysymbol_name(token);
+	for (size_t i = 0; i < sizeof(articles) / sizeof(articles[0]); i++)
+		if (!strncmp(name, articles[i], strlen(articles[i])))
+			return name + strlen(articles[i]);
+	return name;
 }
 
-/* A keyword may have been meant by the word before the error, or in it. */
-static void suggest_keyword(struct parse *parse, struct diag_entry *entry)
+static void suggest_keyword(struct parse *parse, struct diag_entry *entry,
+			    const struct word *word,
+			    const struct expected *expected, bool any)
 {
-	const struct word *words[] = { &parse->current, &parse->previous };
 	const char *near;
+	int token;
 
-	for (size_t i = 0; i < 2; i++) {
-		if (!words[i]->text ||
-		    word_keyword(words[i]->text, strlen(words[i]->text)) !=
-			    TOK_NAME)
-			continue;
-		near = word_nearest_keyword(words[i]->text);
-		if (near)
-			diag_note(parse->diag, entry, words[i]->loc,
-				  "did you mean '%s'?", near);
-	}
+	if (!word->text || word_is_keyword(word->text))
+		return;
+	near = word_nearest_keyword(word->text);
+	if (!near)
+		return;
+	token = word_keyword(near, strlen(near));
+	if (any || is_expected(expected, YYTRANSLATE(token)))
+		diag_note(parse->diag, entry, word->loc, "did you mean '%s'?",
+			  near);
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, void *scanner,
 				 struct parse *parse)
 {
 	yysymbol_kind_t found = yypcontext_token(context);
-	yysymbol_kind_t expected[MAX_EXPECTED];
+	yysymbol_kind_t kept[MAX_EXPECTED];
+	struct expected expected;
+	struct diag_entry *entry;
 	char list[256] = "";
 	size_t used = 0;
 	int count;
 
 	(void)scanner;
-	count = select_expected(context, expected);
+	expected.count =
+		yypcontext_expected_tokens(context, expected.all, YYNTOKENS);
+	count = select_expected(&expected, kept);
 	for (int i = 0; i < count; i++) {
 		const char *joint = i == 0	   ? ", expected " :
 				    i == count - 1 ? " or " :
 						     ", ";
-		const char *quote = is_keyword(expected[i]) ? "'" : "";
+		const char *quote = is_keyword(kept[i]) ? "'" : "";
 
 		used += (size_t)snprintf(list + used, sizeof(list) - used,
 					 "%s%s%s%s", joint, quote,
-					 yysymbol_name(expected[i]), quote);
+					 yysymbol_name(kept[i]), quote);
 	}
-	suggest_keyword(parse,
-			diag_report(parse->diag, CHECK_SYNTAX,
-				    *yypcontext_location(context),
-				    "unexpected %s%s",
-				    describe_found(parse, found), list));
+	entry = diag_report(parse->diag, CHECK_SYNTAX,
+			    *yypcontext_location(context), "unexpected %s%s",
+			    describe_found(parse, found), list);
+	suggest_keyword(parse, entry, &parse->current, &expected, false);
+	/* a name where only '{' can follow: it may be a statement's word */
+	if (expected.count == 1 && expected.all[0] == YYSYMBOL_BEGIN)
+		suggest_keyword(parse, entry, &parse->previous, &expected,
+				true);
+	tokens_recover(parse, is_expected(&expected, YYSYMBOL_SEMICOLON));
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "grammar/words.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +131,7 @@ static const char *integer_error(const char *text, int64_t *value)
 	bool hexadecimal = text[0] == '0' && text[1] == 'x';
 	char *end;
 
-	if (!hexadecimal && text[0] == '0' && text[1])
+	if (!hexadecimal && text[0] == '0' && isdigit((unsigned char)text[1]))
 		return "an integer has no leading zero";
 	errno = 0;
 	*value = strtoll(text, &end, hexadecimal ? 16 : 10);
