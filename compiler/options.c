@@ -124,19 +124,32 @@ static int set_emit(struct options *options, const char *name)
 	return set_action(options, ACTION_EMIT_PLAN);
 }
 
+/* A number up to 255 in decimal; what is behind it, or NULL. */
+static const char *read_number(const char *text, unsigned *number)
+{
+	*number = 0;
+	if (*text < '0' || *text > '9')
+		return NULL;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		*number = *number * 10 + (unsigned)(*text - '0');
+		if (*number > 255)
+			return NULL;
+	}
+	return text;
+}
+
 static int set_target(struct options *options, const char *name)
 {
-	unsigned long major, minor;
-	char *end;
+	unsigned major, minor;
+	const char *rest = read_number(name, &major);
 
-	major = strtoul(name, &end, 10);
-	if (end == name || *end != '.')
+	if (rest && *rest == '.')
+		rest = read_number(rest + 1, &minor);
+	else
+		rest = NULL;
+	if (!rest || *rest)
 		return usage("--target is a kernel like 6.1, not", name);
-	name = end + 1;
-	minor = strtoul(name, &end, 10);
-	if (end == name || *end || major > 255 || minor > 255)
-		return usage("--target is a kernel like 6.1, not", name);
-	options->target = (unsigned)KERNEL(major, minor);
+	options->target = KERNEL(major, minor);
 	return 0;
 }
 
@@ -160,7 +173,7 @@ static int set_option(struct options *options, int option, int index,
 		return 0;
 	case 'O':
 		return strcmp(optarg, "0") ?
-			       usage("the only level is -O0, not -O", optarg) :
+			       usage("-O takes 0, and not", optarg) :
 			       0;
 	case OPTION_CHECK:
 		return set_action(options, ACTION_CHECK);
@@ -209,7 +222,8 @@ static int set_operands(struct options *options, int count, char **operands)
 	if (options->action == ACTION_WHY)
 		options->reference = operands[0];
 	options->input = operands[count - 1];
-	if (options->action == ACTION_COMPILE && !options->output)
+	if (options->action == ACTION_COMPILE &&
+	    (!options->output || !options->output[0]))
 		return usage("no output is named: -o BUNDLE", NULL);
 	if (options->action != ACTION_COMPILE && options->output)
 		return usage("-o goes with compiling only", NULL);

@@ -69,8 +69,9 @@ const char *prove_words(struct arena *arena, const struct table *table,
 
 	if (!found->protection)
 		return arena_printf(arena,
-				    "%s is not in the policy: whoever asks may %s",
-				    protection->name, operation);
+				    "%s.%s is allowed to all, as %s is not in the policy",
+				    protection->name, operation,
+				    protection->name);
 	cgroup = table_class_cgroup(found->protection, found->class);
 	place = table_place_name(table_class_place(found->class));
 	denied = found->protection->denied[found->class] >> found->operation &

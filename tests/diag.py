@@ -8,7 +8,8 @@ tests/diag/NAME.bpflock, or NAME/main.bpflock with what it includes, is run
 with --check, and its stderr and exit status held against NAME.stderr.  A
 NAME.args has the arguments to use in place of --check; the policy follows
 them, where there is one.  tests/compile/NAME.args is a whole command line,
-held against NAME.stdout: stdout, then stderr, then the exit status.
+held against NAME.stdout: stdout, then stderr, then the exit status.  It may
+be several, one a line; {tmp} is a folder that they share.
 
 Each check of compiler/checks.def must be shown by some golden of tests/diag.
 --update writes the expected files: read the difference before you commit it.
@@ -21,6 +22,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TODAY = "1767225600"        # 2026-01-01
@@ -30,18 +32,30 @@ SECONDS = 20
 class Case:
     """One command line, and the file with what it must print."""
 
-    def __init__(self, folder, name, arguments, expected):
+    def __init__(self, folder, name, commands, expected):
         self.folder = folder
         self.name = "%s/%s" % (os.path.basename(folder), name)
-        self.arguments = arguments
+        self.commands = commands
         self.expected = expected
 
+    def words(self):
+        return "; ".join(shlex.join(command) for command in self.commands)
+
     def run(self, compiler):
+        with tempfile.TemporaryDirectory() as folder:
+            return b"".join(self.run_one(compiler, command, folder)
+                            for command in self.commands)
+
+    def run_one(self, compiler, arguments, folder):
         environment = {**os.environ, "SOURCE_DATE_EPOCH": TODAY,
                        "LC_ALL": "C"}
-        done = subprocess.run([compiler, *self.arguments], cwd=self.folder,
+        arguments = [word.replace("{tmp}", folder) for word in arguments]
+        done = subprocess.run([compiler, *arguments], cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=SECONDS, check=False, env=environment)
+        return self.report(done).replace(folder.encode(), b"{tmp}")
+
+    def report(self, done):
         printed = done.stderr
         if self.expected.endswith(".stdout"):
             printed = done.stdout
@@ -53,9 +67,9 @@ class Case:
 
 
 def read_arguments(path):
-    """A command line over as many lines as it likes; '#' begins a comment."""
+    """The command lines, one a line; a line that begins with '#' is none."""
     with open(path, encoding="utf-8") as file:
-        return shlex.split(file.read(), comments=True)
+        return [shlex.split(line) for line in file if line[0] != "#"]
 
 
 def diag_cases(folder):
@@ -70,12 +84,12 @@ def diag_cases(folder):
         base = os.path.join(folder, name)
         arguments = ["--check"]
         if os.path.exists(base + ".args"):
-            arguments = read_arguments(base + ".args")
+            arguments = read_arguments(base + ".args")[0]
         if os.path.exists(base + ".bpflock"):
             arguments.append(name + ".bpflock")
         elif os.path.isdir(base):
             arguments.append(name + "/main.bpflock")
-        yield Case(folder, name, arguments, base + ".stderr")
+        yield Case(folder, name, [arguments], base + ".stderr")
 
 
 def compile_cases(folder):
@@ -154,7 +168,7 @@ def main():
             passed += 1
             continue
         failed += 1
-        print("FAILED %s: %s\n%s" % (case.name, shlex.join(case.arguments),
+        print("FAILED %s: %s\n%s" % (case.name, case.words(),
                                      words))
         if options.stop:
             break
