@@ -17,13 +17,12 @@
 #include <bpf/libbpf.h>
 
 #include "bundle/event.h"
+#include "bundle/text.h"
 #include "loader/cleanup.h"
 #include "loader/home.h"
 #include "loader/layout.h"
 #include "loader/record.h"
 #include "loader/report.h"
-
-#include "bundle/text.h"
 
 #define NS_PER_S  1000000000
 #define POLL_MS	  500
