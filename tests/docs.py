@@ -20,8 +20,10 @@ the lines behind it must be what it prints, stdout then stderr; a line `...`
 stands for any number of lines.  Other commands are not run.
 
 Each policy in policies/ must pass --check -Werror, decide as tests/oracle.py
-says, and have the decision table that policies/golden/NAME.md shows.
---update writes these tables: read the difference before you commit it.
+says, be for the kernels that its comment names, and have the decision table
+that policies/golden/NAME.md shows.  Its JSON must be what the schema in
+docs/language.md says.  --update writes the tables: read the difference before
+you commit it.
 """
 
 import argparse
@@ -43,6 +45,7 @@ TOP = os.path.dirname(HERE)
 GOLDEN = os.path.join(TOP, "policies", "golden")
 TODAY = "1767225600"        # 2026-01-01
 SECONDS = 20
+OLDEST_BUT_ONE = "5.9"      # below what the compiler knows of
 ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": TODAY, "LC_ALL": "C"}
 FENCE = re.compile(r"^```(.*)$")
 KNOWN_OPTIONS = {"name", "fragment", "error", "warning"}
@@ -214,6 +217,8 @@ def check_policy(compiler, path, update):
     yield "%s: %s" % (name, done.stderr) if done.returncode else None
     explained = run([compiler, "--explain", "--format=json", name])
     yield agreement(name, explained)
+    yield not_of_schema(name, explained.stdout)
+    yield needs_other_kernel(compiler, path, name)
     done = run([compiler, "--explain", "--format=markdown", name])
     table = os.path.join(GOLDEN, stem + ".md")
     if update:
@@ -238,6 +243,65 @@ def agreement(name, explained):
         if today is not None:
             os.environ["SOURCE_DATE_EPOCH"] = today
     return None
+
+
+def needs_other_kernel(compiler, path, name):
+    """Held against its line `# Needs Linux X.Y`: that one will do, and the
+    one before it will not, but for the oldest that there is."""
+    with open(path, encoding="utf-8") as file:
+        match = re.search(r"^# Needs Linux (\d+)\.(\d+)", file.read(),
+                          re.MULTILINE)
+    if not match:
+        return "%s does not say which Linux it needs" % name
+    major, minor = map(int, match.groups())
+    for kernel, status in (("%d.%d" % (major, minor), 0),
+                           ("%d.%d" % (major, minor - 1), 1)):
+        done = run([compiler, "--check", "--target", kernel, name])
+        if done.returncode != status and (kernel != OLDEST_BUT_ONE):
+            return "%s with --target %s: %s" % (name, kernel,
+                                                done.stderr or "it will do")
+    return None
+
+
+# --- the schema of --explain --format=json ------------------------------------
+
+TYPES = {"object": dict, "array": list, "string": str, "integer": int,
+         "boolean": bool, "null": type(None)}
+
+
+def violations(value, schema, where="$"):
+    """What the schema forbids; of JSON Schema only what ours uses."""
+    if "enum" in schema and value not in schema["enum"]:
+        yield "%s is %r" % (where, value)
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    # type() and not isinstance(): True is no integer here
+    if kinds and type(value) not in [TYPES[kind] for kind in kinds]:
+        yield "%s is no %s" % (where, " or ".join(kinds))
+    elif isinstance(value, list):
+        for i, element in enumerate(value):
+            yield from violations(element, schema["items"],
+                                  "%s[%d]" % (where, i))
+    elif isinstance(value, dict):
+        fields = schema["properties"]
+        for name in set(schema["required"]) - set(value):
+            yield "%s has no %s" % (where, name)
+        for name in set(value) - set(fields):
+            yield "%s has %s, which is not in the schema" % (where, name)
+        for name in set(value) & set(fields):
+            yield from violations(value[name], fields[name],
+                                  "%s.%s" % (where, name))
+
+
+def not_of_schema(name, printed):
+    found = [block.text for block in
+             blocks(os.path.join(TOP, "docs", "language.md"))
+             if block.language == "json"]
+    try:
+        words = list(violations(json.loads(printed), json.loads(found[0])))
+    except (ValueError, IndexError) as error:
+        words = [str(error)]
+    return "%s: %s" % (name, "\n".join(words[:10])) if words else None
 
 
 def difference(path, found):

@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Writes the tables of the documents from the sources that they describe.
+
+    docs/generate.py            rewrite them
+    docs/generate.py --check    exit 1 if a committed one is stale
+
+In docs/language.md what stands between `<!-- generated: NAME -->` and
+`<!-- end of NAME -->` is replaced.  docs/breaks.md is written by hand; it only
+gets a row for each operation that a template decides and that it lacks.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
+
+# Which limit stands where: (what, header, macro, how it is said).
+LIMITS = [
+    ("the text of a policy, includes and `-D` counted",
+     "compiler/source.h", "SOURCE_MAX_BYTES", "bytes"),
+    ("includes within includes", "compiler/source.h", "SOURCE_MAX_DEPTH", ""),
+    ("depth of an expression, its lets put in", "compiler/ast.h",
+     "AST_MAX_DEPTH", ""),
+    ("a string, joined ones too", "compiler/eval.h", "EVAL_MAX_STRING",
+     "bytes"),
+    ("classes of one protection", "bundle/table.h", "TABLE_MAX_CLASSES", ""),
+    ("errors that are shown", "compiler/diag.h", "DIAG_MAX_ERRORS", ""),
+]
+
+UNWRITTEN = "not written yet"
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def macro_calls(text, names):
+    """(name, arguments) of each macro of @names that begins a line."""
+    pattern = re.compile(r"^(%s)\((.*)\)$" % "|".join(names), re.MULTILINE)
+    for match in pattern.finditer(text):
+        yield match.group(1), split_arguments(match.group(2))
+
+
+def split_arguments(text):
+    """At the commas that stand in no string and no parentheses."""
+    found, depth, quoted, begin = [], 0, False, 0
+    for i, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += (character == "(") - (character == ")")
+            if character == "," and depth == 0:
+                found.append(text[begin:i].strip())
+                begin = i + 1
+    return found + [text[begin:].strip()]
+
+
+# --- the tables that the compiler is made from --------------------------------
+
+
+class Operation:
+    def __init__(self, name, hooks, kernel, words):
+        self.name = name
+        self.hooks = re.findall(r"ON\((\w+)\)", hooks)
+        self.kernel = "%s.%s" % re.search(r"(\d+), *(\d+)", kernel).groups()
+        self.words = words.strip('"')
+        self.has_subject = True
+
+
+class Protection:
+    def __init__(self, name, words, trace):
+        self.name, self.words, self.trace = name, words.strip('"'), trace
+        self.operations, self.families = [], []
+
+
+class Tables:
+    def __init__(self):
+        self.heat, self.protections = {}, {}
+        text = read("bpf/operations.def")
+        macros = ("HOOK", "PROTECTION", "TRACE", "OPERATION", "FAMILY",
+                  "NO_SUBJECT")
+        for macro, arguments in macro_calls(text, macros):
+            self.add(macro, arguments)
+        self.checks = [arguments for _, arguments in
+                       macro_calls(read("compiler/checks.def"), ("CHECK",))]
+        self.templates = {name: decided(name) for name in template_names()}
+
+    def add(self, macro, arguments):
+        if arguments == [""] or "#" in arguments[0]:
+            return
+        if macro == "HOOK":
+            self.heat[arguments[0]] = arguments[1]
+        elif macro in ("PROTECTION", "TRACE"):
+            self.protections[arguments[0]] = Protection(
+                *arguments, trace=macro == "TRACE")
+        elif macro == "OPERATION":
+            self.protections[arguments[0]].operations.append(
+                Operation(*arguments[1:]))
+        elif macro == "FAMILY":
+            members = re.findall(r"MEMBER\(\w+, *(\w+)\)", arguments[2])
+            self.protections[arguments[0]].families.append(
+                (arguments[1], members))
+        elif macro == "NO_SUBJECT":
+            for operation in self.protections[arguments[0]].operations:
+                if operation.name == arguments[1]:
+                    operation.has_subject = False
+
+    def denying(self):
+        return [row for row in self.protections.values() if not row.trace]
+
+
+def template_names():
+    match = re.search(r"^TEMPLATES = \[(.*?)\]", read("configure.py"),
+                      re.MULTILINE | re.DOTALL)
+    return re.findall(r'"(\w+)"', match.group(1))
+
+
+def decided(template):
+    """The operations that a template says it decides."""
+    text = read("bpf/templates/%s.bpf.c" % template)
+    match = re.search(r"^POLICY\((.*?)\);", text, re.MULTILINE | re.DOTALL)
+    if not match:
+        return []
+    return re.findall(r"OPERATION_MASK\(\w+,\s*(\w+)\)", match.group(1))
+
+
+# --- what is written ----------------------------------------------------------
+
+
+def table(head, rows):
+    lines = ["| %s |" % " | ".join(head), "|" + "---|" * len(head)]
+    lines += ["| %s |" % " | ".join(row) for row in rows]
+    return "\n".join(lines)
+
+
+def code(names):
+    return ", ".join("`%s`" % name for name in names)
+
+
+def write_templates(tables):
+    rows = []
+    for protection in tables.protections.values():
+        name = ("trace " if protection.trace else "") + protection.name
+        if protection.name not in tables.templates:
+            rows.append(["`%s`" % name, "no", ""])
+            continue
+        known = [operation.name for operation in protection.operations]
+        done = tables.templates[protection.name] or known
+        rows.append(["`%s`" % name, "yes", "all" if set(known) == set(done)
+                     else code(done)])
+    return table(["protection", "has a template", "which decides"], rows)
+
+
+def write_protections(tables):
+    parts = []
+    for protection in tables.denying():
+        rows = [[("`%s`" % row.name), row.words,
+                 ", ".join(hook + ("" if tables.heat[hook] == "COLD" else " **hot**")
+                           for hook in row.hooks), row.kernel]
+                for row in protection.operations]
+        text = "#### `%s`: %s\n\n%s" % (
+            protection.name, protection.words,
+            table(["operation", "what it is", "decided at", "from Linux"],
+                  rows))
+        for name, members in protection.families:
+            text += "\n\n`%s` stands for %s." % (name, code(members))
+        without = [row.name for row in protection.operations
+                   if not row.has_subject]
+        if without:
+            text += ("\n\n%s happens without a subject: its rules take no `for`,"
+                     " and every class is decided as a container is." %
+                     code(without))
+        parts.append(text)
+    return "\n\n".join(parts)
+
+
+def write_capabilities(tables):
+    names = [row.name[len("cap_"):]
+             for row in tables.protections["privileged"].operations]
+    return code(names) + "."
+
+
+def write_checks(tables):
+    rows = [["`%s`" % name.strip('"'), severity.lower(), words.strip('"')]
+            for _, name, severity, words in tables.checks]
+    return table(["check", "is", "finds"], rows)
+
+
+def write_limits(_):
+    rows = []
+    for what, header, macro, unit in LIMITS:
+        match = re.search(r"^#define %s ([^/\n]*)" % macro, read(header),
+                          re.MULTILINE)
+        value = 1
+        for factor in re.findall(r"\b\d+\b", match.group(1)):
+            value *= int(factor)        # they are products, or plain
+        rows.append([what, ("%s %s" % (format(value, ","), unit)).strip()])
+    return table(["limit", "at most"], rows)
+
+
+def schema(tables):
+    """JSON Schema of what --explain --format=json prints."""
+    def record(**fields):
+        return {"type": "object", "properties": fields,
+                "required": list(fields), "additionalProperties": False}
+
+    text, number, flag = ({"type": kind} for kind in
+                          ("string", "integer", "boolean"))
+    maybe_text = {"type": ["string", "null"]}
+    place = record(place={"enum": ["host", "container"]}, cgroup=maybe_text)
+    by = {**record(file=text, line=number), "type": ["object", "null"]}
+
+    def block(cell, names, **more):
+        operation = record(name=text, hot=flag,
+                           cells={"type": "array", "items": cell})
+        return record(name={"enum": names}, **more,
+                      classes={"type": "array", "items": place},
+                      operations={"type": "array", "items": operation})
+
+    decision = {"enum": ["allow", "deny", "would-deny"]}
+    rules = block(record(verdict=decision, logged=flag, by=by),
+                  [row.name for row in tables.denying()],
+                  profile={"enum": ["allow", "baseline", "restricted"]},
+                  log={"enum": ["denied", "all", "none"]})
+    rules["properties"]["settings"] = record(
+        devices={"type": "array", "items": text})
+    traces = block(record(logged=flag, by=by),
+                   [row.name for row in tables.protections.values()
+                    if row.trace])
+    return record(policy=text, version={"type": ["integer", "null"]},
+                  description=maybe_text, language=number,
+                  mode={"enum": ["enforce", "audit"]},
+                  seal={"enum": ["locked", "open"]}, until=maybe_text,
+                  protections={"type": "array", "items": rules},
+                  trace={"type": "array", "items": traces})
+
+
+def write_schema(tables):
+    return "```json\n%s\n```" % compact(schema(tables))
+
+
+def compact(value, indent=0):
+    """JSON with what fits on a line on one."""
+    line = json.dumps(value)
+    if len(line) + indent <= 78 or not isinstance(value, dict):
+        return line
+    inner = ",\n".join("%s%s: %s" % (" " * (indent + 2), json.dumps(key),
+                                     compact(part, indent + 2))
+                       for key, part in value.items())
+    return "{\n%s\n%s}" % (inner, " " * indent)
+
+
+SECTIONS = {
+    "templates": write_templates,
+    "protections": write_protections,
+    "capabilities": write_capabilities,
+    "checks": write_checks,
+    "limits": write_limits,
+    "schema": write_schema,
+}
+
+
+def fill(text, tables):
+    """The text with each generated section made anew."""
+    for name, write in SECTIONS.items():
+        begin = "<!-- generated: %s -->" % name
+        end = "<!-- end of %s -->" % name
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise SystemExit("docs/language.md: there must be one '%s' and "
+                             "one '%s'" % (begin, end))
+        head, rest = text.split(begin)
+        tail = rest.split(end)[1]
+        text = head + begin + "\n" + write(tables) + "\n" + end + tail
+    return text
+
+
+def complete(text, tables):
+    """docs/breaks.md with a row for each operation that can be denied."""
+    for name, operations in tables.templates.items():
+        head = "\n## %s\n" % name
+        if head not in text:
+            text += head + "\n" + table(
+                ["operation", "who needs it", "what is seen without"], []) + "\n"
+        before, own = text.split(head)
+        own, *behind = re.split(r"(?=^## )", own, maxsplit=1,
+                                flags=re.MULTILINE)
+        operations = operations or [row.name for row in
+                                    tables.protections[name].operations]
+        for operation in operations:
+            if "| `%s` |" % operation in own:
+                continue
+            rows = own.rstrip("\n").split("\n")
+            last = max(i for i, row in enumerate(rows) if row.startswith("|"))
+            rows.insert(last + 1, "| `%s` | %s | |" % (operation, UNWRITTEN))
+            own = "\n".join(rows) + "\n"
+        text = before + head + own + "".join(behind)
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--check", action="store_true",
+                        help="write nothing; exit 1 if something is stale")
+    args = parser.parse_args()
+    tables = Tables()
+    stale = 0
+    for name, make in (("docs/language.md", fill),
+                       ("docs/breaks.md", complete)):
+        before = read(name)
+        after = make(before, tables)
+        if before == after:
+            continue
+        stale = 1
+        if args.check:
+            print("%s is stale: run docs/generate.py" % name)
+        else:
+            with open(os.path.join(TOP, name), "w", encoding="utf-8") as file:
+                file.write(after)
+            print("%s: written" % name)
+    return stale if args.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
