@@ -3,7 +3,7 @@
  * What only the running machine knows.  The loader writes it into the variable
  * `boot`, in the section and map ".rodata.boot", before it loads the programs;
  * then it is frozen.  BPF includes this too.  All zeros, as a bundle comes, is
- * the strict end: nobody is the host.
+ * the strict end: nobody is the host, no file is on the root file system.
  *
  * The variable is at the start of the section.  The section, and so the map,
  * may be longer: linking keeps the first template's definition of `boot` and
@@ -19,7 +19,9 @@
 struct boot_facts {
 	uint32_t host_netns_inum; /* inode number of the initial network
 				   * namespace; 0: unknown */
-	uint32_t reserved;	  /* 0 */
+	uint32_t root_dev; /* s_dev of the file system that pid 1 has as its
+			    * root, as the kernel counts: major << 20 | minor;
+			    * 0: unknown, no file is on it */
 };
 
 _Static_assert(sizeof(struct boot_facts) == 8, "as every template has it");

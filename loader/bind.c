@@ -3,10 +3,18 @@
  * The initial network namespace is the one of kthreadd, the kernel's own first
  * thread, which nobody can move.  The loader's own would make a container that
  * the loader was started in the host.
+ *
+ * The root file system is the one that pid 1 has as its root now: bound, and
+ * not looked up with each access, because pivot_root() moves pid 1 too.  Its
+ * number comes from mountinfo, which shows the super block's own: stat() shows
+ * another one for a subvolume of btrfs.
  */
 #include "loader/bind.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,6 +30,11 @@
 /* In the initial pid namespace, which preflight made sure of. */
 #define KTHREADD "/proc/2"
 #define STAT_MAX 1024
+
+#define ROOT		 "/proc/1/root"
+#define MOUNTINFO	 "/proc/1/mountinfo"
+#define MOUNTINFO_MAX	 (16 << 20)
+#define KERNEL_MINOR_MAX ((1U << 20) - 1)
 
 static int find_host_netns(uint32_t *inum)
 {
@@ -42,6 +55,42 @@ static int find_host_netns(uint32_t *inum)
 		return -ERANGE;
 	*inum = (uint32_t)status.st_ino;
 	return 0;
+}
+
+/* The device in the line of mountinfo of that mount, as the kernel has it. */
+static int find_mount_dev(const char *text, uint64_t mount, uint32_t *dev)
+{
+	for (const char *line = text; line && *line;) {
+		unsigned long long id;
+		unsigned major_number, minor_number;
+
+		if (sscanf(line, "%llu %*u %u:%u ", &id, &major_number,
+			   &minor_number) == 3 &&
+		    id == mount) {
+			if (minor_number > KERNEL_MINOR_MAX)
+				return -ERANGE;
+			*dev = (uint32_t)major_number << 20 | minor_number;
+			return *dev ? 0 : -ENODEV;
+		}
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return -ENOENT;
+}
+
+static int find_root_dev(uint32_t *dev)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	struct statx status;
+	int err;
+
+	if (statx(AT_FDCWD, ROOT, 0, STATX_MNT_ID, &status))
+		return -errno;
+	if (!(status.stx_mask & STATX_MNT_ID))
+		return -EOPNOTSUPP;
+	err = read_text(MOUNTINFO, MOUNTINFO_MAX, &text);
+	return err ? err : find_mount_dev(text, status.stx_mnt_id, dev);
 }
 
 /* The facts are at the start of the section; what may follow stays. */
@@ -78,6 +127,16 @@ int bind_boot_facts(struct run *run)
 			       "the initial network namespace was not found at "
 			       "the kernel's thread " KTHREADD ": %s",
 			       error_words(err));
+		report_mend("run it as root, with the machine's own /proc");
+		return err;
+	}
+	err = find_root_dev(&facts.root_dev);
+	if (err) {
+		report_refusal(
+			"this machine", "bind",
+			"the root file system was not found in " MOUNTINFO
+			": %s",
+			error_words(err));
 		report_mend("run it as root, with the machine's own /proc");
 		return err;
 	}
