@@ -393,6 +393,38 @@ struct plan *plan_new(struct arena *arena, struct diag *diag,
 
 /* ---- queries ---- */
 
+/*
+ * The deepest cgroup at or above @path, counted from 1; 0 for none.  What is
+ * above @path is above its neighbour in path order too, if that is not it: so
+ * the search goes on with what the two share.
+ */
+static uint32_t deepest_above(struct arena *arena,
+			      const struct table_protection *protection,
+			      const char *path)
+{
+	char *above = arena_copy(arena, path, strlen(path));
+	const char *neighbour;
+	uint32_t index;
+	size_t shared;
+
+	while (*above) {
+		index = lower_bound(protection, above);
+		if (index < protection->cgroup_count &&
+		    !strcmp(protection->cgroups[index], above))
+			return index + 1;
+		if (index == 0)
+			return 0;
+		neighbour = protection->cgroups[index - 1];
+		shared = 0;
+		while (above[shared] && above[shared] == neighbour[shared])
+			shared++;
+		while (shared && above[shared] != '/')
+			shared--;
+		above[shared] = '\0';
+	}
+	return 0;
+}
+
 uint32_t plan_classes(struct arena *arena,
 		      const struct table_protection *protection,
 		      const struct subject *subject, uint32_t **classes)
@@ -400,15 +432,13 @@ uint32_t plan_classes(struct arena *arena,
 	struct plan_range range = subject_range(protection, subject);
 	uint32_t count = 0, deepest = 0;
 
-	*classes = arena_array(arena, table_class_count(protection),
+	*classes = arena_array(arena,
+			       PLACE_COUNT + (range.behind - range.first),
 			       sizeof(**classes));
 	if (subject->kind == SUBJECT_CGROUP) {
 		/* what is in it, and in none below that is named, belongs to
 		 * the deepest that is named at or above it */
-		for (uint32_t i = 0; i < protection->cgroup_count; i++)
-			if (table_cgroup_covers(protection->cgroups[i],
-						subject->cgroup))
-				deepest = i + 1;
+		deepest = deepest_above(arena, protection, subject->cgroup);
 		for (uint32_t place = 0; place < PLACE_COUNT; place++)
 			(*classes)[count++] = place + PLACE_COUNT * deepest;
 	}
