@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What policies decide, held to by real system calls on real kernels.
+
+    tests/vm/conformance.py [--kernel ID]... [--only PATTERN] [--full]
+
+A row is a call (conformance/probes/), made by a subject, under a policy. Its
+verdict and event have to be what tests/oracle.py says; the same call by the
+same subject without the policy, before and after, has to end otherwise. All
+rows of a kernel are one boot. conformance/rows.py has the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import vm
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS))
+
+# pylint: disable=wrong-import-position
+import oracle  # noqa: E402
+from conformance import guest, judge, rows  # noqa: E402
+from conformance.judge import Outcome  # noqa: E402
+
+CANNOT = Path(__file__).resolve().parent / "cannot.tsv"
+SHORT = ["6.1", "newest"]
+TIMEOUT = 600
+
+
+@dataclass(frozen=True)
+class Cannot:
+    """A row that a kernel cannot run, and why."""
+    kernel: str
+    row: str
+    reason: str
+
+
+@dataclass
+class Compiled:
+    """The policies that there is a bundle of, and what the others lack."""
+    bundles: list[rows.Policy] = field(default_factory=list)
+    tables: dict[str, dict] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def read_cannot() -> list[Cannot]:
+    lines = [line for line in CANNOT.read_text().splitlines()
+             if line and not line.startswith("#")]
+    return [Cannot(*line.split("\t", 2)) for line in lines]
+
+
+def operations() -> dict[str, list[str]]:
+    return {name: oracle.PROTECTIONS[name].split()
+            if isinstance(oracle.PROTECTIONS[name], str)
+            else list(oracle.PROTECTIONS[name])
+            for name in rows.PROTECTIONS.values()}
+
+
+def compile_policies(build: Path, policies: list[rows.Policy],
+                     folder: Path) -> Compiled:
+    """One bundle each, the same bytes for all kernels."""
+    done = Compiled()
+    folder.mkdir()
+    for policy in policies:
+        source = folder / f"{policy.name}.bpflock"
+        source.write_text(policy.text)
+        ran = subprocess.run([build / "bpflockc", source, "-o",
+                              folder / f"{policy.name}.o"], check=False,
+                             text=True, stderr=subprocess.PIPE)
+        if ran.returncode == 0:
+            tables = oracle.decide(str(source))["protections"]
+            done.tables[policy.name] = tables[0]
+            done.bundles.append(policy)
+        elif "[no-template]" in ran.stderr:
+            done.lacking[policy.name] = ran.stderr.splitlines()[0].split(
+                "error: ", 1)[1]
+        else:
+            done.wrong[policy.name] = ran.stderr
+    return done
+
+
+def refusals(build: Path, folder: Path) -> list[Outcome]:
+    """What has to fail while compiling."""
+    outcomes = []
+    for number, refusal in enumerate(rows.REFUSALS):
+        source = folder / f"refused-{number}.bpflock"
+        source.write_text(refusal.text)
+        ran = subprocess.run([build / "bpflockc", source, "-o",
+                              folder / "refused.o"], check=False, text=True,
+                             stderr=subprocess.PIPE)
+        outcome = Outcome(f"compile/{refusal.name}")
+        if ran.returncode != 1 or refusal.check not in ran.stderr:
+            outcome.wrong = [f"status {ran.returncode}", ran.stderr]
+        outcomes.append(outcome)
+    return outcomes
+
+
+def run_kernel(kernel: str, build: Path, compiled: Compiled,
+               bundles: Path) -> tuple[str, list[Outcome]]:
+    """(its release, what came of its rows)"""
+    architecture = vm.kernels.row(kernel).architecture
+    programs = build if architecture == "amd64" else build / architecture
+    with tempfile.TemporaryDirectory() as scratch:
+        overlay = Path(scratch) / "overlay"
+        signed = guest.fill(overlay, programs, vm.kernels.get(kernel),
+                            bundles)
+        text = guest.script(rows.SUBJECTS, rows.PROBES, compiled.bundles)
+        (overlay / "t/script").write_text(text)
+        result = vm.run(kernel, ["sh", "/t/script"], overlay=overlay,
+                        timeout=TIMEOUT)
+    keep(build, kernel, result)
+    report = judge.Report().read(result.text)
+    outcomes = [came_up(result, report)]
+    for policy in compiled.bundles:
+        outcomes += judge.judge_policy(
+            report, policy, compiled.tables[policy.name],
+            rows.probes_of(policy.protection), signed)
+    return result.release, outcomes
+
+
+def keep(build: Path, kernel: str, result: vm.Result) -> None:
+    """All that the machine said, for who looks into a failure."""
+    folder = build / "conformance"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{kernel}.log").write_bytes(result.stdout + result.stderr)
+
+
+def came_up(result: vm.Result, report: judge.Report) -> Outcome:
+    outcome = Outcome("machine")
+    if not result.ok:
+        outcome.wrong.append(result.explain() or f"status {result.status}")
+    down = [subject.name for subject in rows.SUBJECTS
+            if not report.pids.get(subject.name)]
+    if down:
+        outcome.wrong.append(f"subjects that are not there: {down}")
+    outcome.wrong += report.strange
+    return outcome
+
+
+def not_built(compiled: Compiled, policies: list[rows.Policy],
+              ) -> list[Outcome]:
+    """The rows of policies that have no bundle."""
+    outcomes = []
+    for policy in policies:
+        if policy.name in compiled.wrong:
+            outcomes.append(Outcome(f"{policy.name}/compile",
+                                    [compiled.wrong[policy.name]]))
+        if policy.name not in compiled.lacking:
+            continue
+        reason = f"not built yet: {compiled.lacking[policy.name]}"
+        for name in policy.subjects:
+            outcomes += [Outcome(f"{policy.name}/{name}/{probe.name}",
+                                 skipped=reason)
+                         for probe in rows.probes_of(policy.protection)]
+    return outcomes
+
+
+def apply_cannot(kernel: str, outcomes: list[Outcome],
+                 cannot: list[Cannot], complete: bool) -> list[Outcome]:
+    """Rows that this kernel cannot run become skipped; an entry that has
+    none such is stale."""
+    added = []
+    for entry in cannot:
+        if entry.kernel != kernel:
+            continue
+        mine = [outcome for outcome in outcomes
+                if fnmatch.fnmatchcase(outcome.name, entry.row)]
+        for outcome in mine:
+            if outcome.wrong:
+                outcome.wrong, outcome.skipped = [], f"cannot: {entry.reason}"
+        runs = [outcome.name for outcome in mine if outcome.passed]
+        if runs or complete and not mine:
+            added.append(Outcome(
+                f"cannot.tsv: {entry.row}",
+                [f"stale: {', '.join(runs[:5]) or 'no such row'}"]))
+    return added
+
+
+def defects(outcomes: list[Outcome]) -> list[Outcome]:
+    """The original's, each by the rows that show it."""
+    found = []
+    for defect in rows.DEFECTS:
+        result = Outcome(f"defect: {defect.words}")
+        reasons = set()
+        for pattern in defect.rows:
+            mine = [outcome for outcome in outcomes
+                    if fnmatch.fnmatchcase(outcome.name, pattern)]
+            bad = [outcome.name for outcome in mine if outcome.wrong]
+            if bad:
+                result.wrong.append(f"{pattern}: {', '.join(bad[:5])}")
+            if not any(outcome.passed for outcome in mine):
+                reasons.add(pattern)
+        if reasons and not result.wrong:
+            result.skipped = f"no row passed: {', '.join(sorted(reasons))}"
+        found.append(result)
+    return found
+
+
+def show(kernel: str, outcomes: list[Outcome]) -> tuple[int, int, int]:
+    counts = [0, 0, 0]
+    for outcome in outcomes:
+        if outcome.wrong:
+            counts[1] += 1
+            print(f"not ok {kernel} {outcome.name}")
+            for line in outcome.wrong:
+                print(f"    {line}")
+        elif outcome.skipped is not None:
+            counts[2] += 1
+            print(f"skipped {kernel} {outcome.name}: {outcome.skipped}")
+        else:
+            counts[0] += 1
+            print(f"ok {kernel} {outcome.name}")
+    return tuple(counts)
+
+
+def words(counts: tuple[int, int, int]) -> str:
+    return "{} passed, {} failed, {} skipped".format(*counts)
+
+
+def save(build: Path, kernel: str, release: str,
+         outcomes: list[Outcome]) -> None:
+    """For docs/support.md."""
+    proofs: dict[str, dict] = {}
+    for outcome in outcomes:
+        if not outcome.proof:
+            continue
+        state = proofs.setdefault(".".join(outcome.proof),
+                                  {"passed": 0, "failed": 0, "reasons": []})
+        if outcome.passed:
+            state["passed"] += 1
+        elif outcome.wrong:
+            state["failed"] += 1
+        elif outcome.skipped not in state["reasons"]:
+            state["reasons"].append(outcome.skipped)
+    (build / "conformance" / f"{kernel}.json").write_text(json.dumps(
+        {"kernel": kernel, "release": release, "operations": proofs},
+        indent=1) + "\n")
+
+
+def chosen_policies(pattern: str | None, full: bool) -> list[rows.Policy]:
+    policies = rows.written() + rows.blocking_one(operations())
+    del full
+    return [policy for policy in policies
+            if not pattern or fnmatch.fnmatchcase(policy.name, pattern)]
+
+
+def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
+    total = (0, 0, 0)
+    policies = chosen_policies(args.only, args.full)
+    with tempfile.TemporaryDirectory() as scratch:
+        bundles = Path(scratch) / "p"
+        compiled = compile_policies(args.builddir, policies, bundles)
+        early = refusals(args.builddir, Path(scratch))
+        for kernel in args.kernel:
+            release, outcomes = run_kernel(kernel, args.builddir, compiled,
+                                           bundles)
+            outcomes += early + not_built(compiled, policies)
+            outcomes += apply_cannot(kernel, outcomes, read_cannot(),
+                                     not args.only)
+            if not args.only:
+                outcomes += defects(outcomes)
+                save(args.builddir, kernel, release, outcomes)
+            counts = show(kernel, outcomes)
+            print(f"{kernel} ({release}): {words(counts)}", flush=True)
+            total = tuple(map(sum, zip(total, counts)))
+    return total
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kernel", action="append", metavar="ID",
+                        help="rows of kernels.tsv (default: "
+                             f"{', '.join(SHORT)}; with --full all)")
+    parser.add_argument("--only", metavar="PATTERN",
+                        help="policies with such a name (as in a shell)")
+    parser.add_argument("--full", action="store_true",
+                        help="every kernel")
+    parser.add_argument("--builddir", type=Path, default=Path("build"))
+    args = parser.parse_args()
+    if not args.kernel:
+        args.kernel = vm.kernels.matrix() if args.full else SHORT
+    try:
+        total = run_all(args)
+    except vm.HostError as error:
+        print(error)
+        return vm.EXIT_HOST
+    print(words(total))
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

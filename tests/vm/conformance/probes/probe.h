@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the probes share: one real call each, and how it ended. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where conformance.py lays out what the probes work on: the root file
+ * system, in the host as in containers. */
+#define WORK	    "/t"
+#define PAYLOAD	    WORK "/payload"
+#define MODULE	    WORK "/module/dummy.ko"
+#define UNSIGNED    WORK "/module/unsigned.ko"
+#define COMPRESSED  WORK "/module/compressed"
+#define FOREIGN	    "/tmp/dummy.ko" /* a tmpfs that everybody sees */
+#define MODULE_NAME "dummy"
+
+/* Exit status of the payload: it ran. */
+#define PAYLOAD_RAN 42
+
+/* The results that are no errno. */
+enum {
+	RESULT_OK = 0,
+	RESULT_NO_MODULE = 1000, /* the call succeeded and loaded nothing */
+	RESULT_LOADED,		 /* the call failed and loaded the module */
+	RESULT_STALE,		 /* what an earlier probe left is in the way */
+	RESULT_SETUP,		 /* what the probe needs is not there */
+	RESULT_SIGNAL = 2000,	 /* and the signal's number */
+	RESULT_STATUS = 3000,	 /* and the exit status */
+};
+
+/* A server: who it is, and what its probes use. */
+struct subject {
+	const char *name;
+	const char *module; /* loaded by others, for unload_loaded; or NULL */
+	char label[16];	    /* of the probe that runs; becomes its comm */
+	int number;	    /* of the subject */
+	int probe;	    /* the number of the probe that runs */
+};
+
+struct probe {
+	const char *name;
+	int (*call)(const struct subject *subject); /* 0, errno or RESULT_* */
+};
+
+/* Each ends with a NULL name. */
+extern const struct probe module_probes[];
+extern const struct probe bpf_probes[];
+extern const struct probe exec_probes[];
+
+/* What must be there before any policy is loaded. */
+void bpf_prepare(const struct subject *subject);
+
+/* The number of calls that end with EPERM, of @count; writes the rest's last
+ * errno to *other. */
+long flood_modules(long count, int *other);
+long flood_bpf(long count, int *other);
+
+/* The file's bytes, the caller's to free(), or NULL. */
+void *read_whole(const char *path, size_t *size);

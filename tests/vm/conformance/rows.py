@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is tried: probes, subjects, policies.
+
+A row is one probe, by one subject, under one policy. What it has to come to
+is not written here: judge.py asks tests/oracle.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "policies"
+PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
+               "exec": "fileless_exec"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question that the call puts to the policy: the operations that it
+    matches, and for whom, if not for the subject."""
+    operations: tuple[str, ...]
+    place: str | None = None
+    if_unsigned: bool = False  # only where the kernel's modules have no
+    #                            signature
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A call of probes/*.c. Without steps it is a neighbour: a call that no
+    policy may forbid."""
+    name: str
+    protection: str
+    steps: tuple[Step, ...] = ()
+    # What a denial looks like to the caller.
+    denied: frozenset[str] = frozenset(("EPERM",))
+    # What it may come to besides, where it is let through.
+    through: frozenset[str] = frozenset(("ok",))
+    # Whether judging it takes a module that was loaded beforehand.
+    needs_module: bool = False
+
+
+def ask(*operations: str, **more: object) -> Step:
+    return Step(operations, **more)
+
+
+UNSIGNED = ask("unsigned_module", if_unsigned=True)
+LOADED = frozenset(("ok", "EEXIST"))
+BY_MODPROBE = ask("load_module", place="host")
+UNSIGNED_BY_MODPROBE = ask("unsigned_module", place="host", if_unsigned=True)
+# Denied behind the point of no return: the kernel kills the process.
+KILLED = frozenset(("EPERM", "SIGKILL", "SIGSEGV"))
+
+
+def modules(name: str, *steps: Step, **more: object) -> Probe:
+    return Probe(name, "kernel_modules", steps, **more)
+
+
+def bpf(name: str, *operations: str, **more: object) -> Probe:
+    return Probe(name, "bpf", tuple(ask(name) for name in operations), **more)
+
+
+def execute(name: str, *steps: Step, **more: object) -> Probe:
+    return Probe(name, "fileless_exec", steps, **more)
+
+
+PROBES = [
+    modules("finit", ask("load_module"), UNSIGNED, through=LOADED),
+    # From memory: from no file on the root file system either.
+    modules("init", ask("load_module", "foreign_module"), UNSIGNED,
+            through=LOADED),
+    modules("finit_compressed", ask("load_module"), UNSIGNED, through=LOADED),
+    modules("finit_unsigned", ask("load_module"), ask("unsigned_module"),
+            through=LOADED),
+    modules("finit_foreign", ask("load_module", "foreign_module"), UNSIGNED,
+            through=LOADED),
+    modules("autoload_family", ask("autoload_module"), BY_MODPROBE,
+            UNSIGNED_BY_MODPROBE, denied=frozenset(("EAFNOSUPPORT",))),
+    modules("autoload_link", ask("autoload_module"), BY_MODPROBE,
+            UNSIGNED_BY_MODPROBE, denied=frozenset(("EOPNOTSUPP",))),
+    modules("unsafe_parameter", ask("unsafe_module_parameters")),
+    modules("unload_missing", ask("unload_module")),
+    modules("unload_loaded", ask("unload_module"), needs_module=True),
+    modules("read_module"),
+    modules("kexec_data"),
+    modules("kexec_file"),
+    modules("other_capability"),
+
+    bpf("map_create", "map_create"),
+    bpf("prog_load_lsm", "prog_load_lsm"),
+    bpf("prog_load_tracing", "prog_load_tracing"),
+    bpf("prog_load_kprobe", "prog_load_kprobe"),
+    bpf("prog_load_tracepoint", "prog_load_kprobe"),
+    bpf("prog_load_perf_event", "prog_load_kprobe"),
+    bpf("prog_load_cgroup", "prog_load_cgroup"),
+    bpf("prog_load_cgroup_device", "prog_load_cgroup"),
+    bpf("prog_load_socket", "prog_load_net"),
+    bpf("prog_load_xdp", "prog_load_net"),
+    bpf("prog_load_struct_ops", "prog_load_other"),
+    bpf("btf_load", "btf_load"),
+    # The verifier then does not know the helper.
+    bpf("bpf_write", "prog_load_kprobe", "bpf_write",
+        denied=frozenset(("EPERM", "EINVAL"))),
+    bpf("map_update", "map_update"),
+    bpf("map_delete", "map_update"),
+    bpf("obj_pin", "obj_pin"),
+    bpf("obj_get", "obj_get"),
+    bpf("prog_attach", "prog_attach"),
+    bpf("prog_detach", "prog_attach"),
+    bpf("link_create", "link_create"),
+    bpf("link_update", "link_create"),
+    bpf("raw_tracepoint_open", "raw_tracepoint_open"),
+    bpf("token_create", "token_create"),
+    bpf("map_lookup", "other"),
+    bpf("obj_info", "other"),
+    bpf("prog_next_id", "other"),
+    bpf("classic_filter"),
+    bpf("list_pins"),
+
+    execute("memfd_execveat", ask("memfd")),
+    execute("memfd_fd", ask("memfd")),
+    execute("memfd_script", ask("memfd"), ask("script")),
+    execute("shm", ask("shm")),
+    execute("shm_script", ask("shm"), ask("script")),
+    execute("unlinked", ask("unlinked")),
+    execute("never_linked", ask("unlinked")),
+    execute("map_memfd", ask("map")),
+    execute("map_shm", ask("map")),
+    execute("map_mprotect", ask("map")),
+    # What ld.so ends with when it cannot map the program.
+    execute("map_ld_so", ask("map"), denied=frozenset(("STATUS-127",))),
+    execute("exec_file"),
+    execute("exec_script"),
+    execute("map_file"),
+    execute("read_memfd"),
+    execute("map_anonymous"),
+]
+
+
+def probes_of(protection: str) -> list[Probe]:
+    return [probe for probe in PROBES if probe.protection == protection]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who calls: how it is started, and where it is by then."""
+    name: str
+    place: str
+    start: str = ""            # what its command line begins with
+    cgroup: str | None = None  # it is moved there; None: where it started
+    after_load: bool = False   # and only once the policy is loaded
+    module: str | None = None  # loaded for it to unload
+
+    @property
+    def own_pids(self) -> bool:
+        """Whether the process ids that it sees are not the host's."""
+        return "in-" in self.start and "--host-pid" not in self.start
+
+
+SUBJECTS = [
+    Subject("host", "host", module="veth"),
+    Subject("container", "container", "in-container", module="macvlan"),
+    Subject("hostnet", "container", "in-container --host-net"),
+    Subject("hostpid", "container", "in-container --host-pid"),
+    # In both of the host's namespaces a container is the host.
+    Subject("hostboth", "host", "in-container --host-net --host-pid"),
+    Subject("bwrap", "container", "in-bwrap", module="tun"),
+    Subject("ownnet", "container", "unshare --net"),
+    Subject("apps-h", "host", cgroup="/apps", module="vsock"),
+    Subject("apps-c", "container", "in-container", "/apps", module="isofs"),
+    Subject("below-h", "host", cgroup="/apps/below/deep"),
+    Subject("below-c", "container", "in-container", "/apps/below/deep"),
+    Subject("inner-h", "host", cgroup="/apps/inner"),
+    Subject("inner-c", "container", "in-container", "/apps/inner"),
+    # Not below /apps, for all that its name begins so.
+    Subject("other-h", "host", cgroup="/apps-other"),
+    Subject("late-h", "host", cgroup="/late/below", after_load=True),
+    Subject("late-c", "container", "in-container", "/late/below",
+            after_load=True),
+]
+BY_NAME = {subject.name: subject for subject in SUBJECTS}
+
+PLACES = ("host", "container", "hostnet", "hostpid", "hostboth", "bwrap",
+          "ownnet")
+TWO = ("host", "container")
+APPS = (*TWO, "apps-h", "apps-c", "below-h", "below-c", "other-h")
+NESTED = ("container", "apps-h", "apps-c", "below-c", "inner-h", "inner-c")
+LATE = (*TWO, "late-h", "late-c", "apps-h")
+
+# Subjects of each shape of policy; policies/ has one of each a protection.
+SHAPES = {
+    "allow": TWO, "privileged": TWO, "baseline": PLACES,
+    "restricted": PLACES, "block-container": PLACES, "block-host": PLACES,
+    "allow-cgroup": APPS, "nested": NESTED, "late": LATE, "audit": TWO,
+    "log-all": TWO, "log-none": TWO,
+}
+
+# Where bpflock-log runs, which needs bpf() itself.
+OWN_NET = "unshare --net"
+IN_APPS = "in-cgroup /apps"
+LOGGERS = {"bpf-block-host": OWN_NET, "bpf-allow-cgroup": IN_APPS,
+           "bpf-late": "", "bpf-nested": ""}
+NO_LOGGER = {
+    "bpf-restricted": "restricted has no exceptions: bpflock-log may not "
+                      "read the events either",
+}
+
+
+@dataclass(frozen=True)
+class Policy:
+    name: str
+    protection: str
+    text: str
+    subjects: tuple[str, ...]
+    logger: str = ""             # what bpflock-log's command line begins with
+    no_events: str | None = None  # why it cannot be asked
+
+
+def written() -> list[Policy]:
+    """The policies of policies/."""
+    found = []
+    for short, protection in PROTECTIONS.items():
+        for shape, subjects in SHAPES.items():
+            name = f"{short}-{shape}"
+            found.append(Policy(name, protection,
+                                (FOLDER / f"{name}.bpflock").read_text(),
+                                subjects, LOGGERS.get(name, ""),
+                                NO_LOGGER.get(name)))
+    return found
+
+
+def blocking_one(operations: dict[str, list[str]]) -> list[Policy]:
+    """A policy for each operation, which blocks that one alone."""
+    found = []
+    for short, protection in PROTECTIONS.items():
+        for operation in operations[protection]:
+            name = f"{short}-only-{operation}"
+            found.append(Policy(name, protection,
+                                only_text(name, protection, operation), TWO,
+                                IN_APPS if reads_log(operation) else ""))
+    return found
+
+
+def reads_log(operation: str) -> bool:
+    """bpflock-log opens pinned maps and asks what they are."""
+    return operation in ("obj_get", "other")
+
+
+def only_text(name: str, protection: str, operation: str) -> str:
+    lines = ["profile allow;", "log denied;",
+             f"block {operation} for host, container;"]
+    if protection == "bpf" and reads_log(operation):
+        # Names the cgroup, so that the rule above leaves it out.
+        lines.append('block token_create for cgroup "/apps";')
+    return (f"language 1;\npolicy {name} {{\n\t{protection} {{\n\t\t"
+            + "\n\t\t".join(lines) + "\n\t}\n\tseal open;\n}\n")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A text that bpflockc has to refuse, with that check's name."""
+    name: str
+    text: str
+    check: str
+
+
+def policy_text(body: str) -> str:
+    return f"language 1;\npolicy p {{\n\t{body}\n\tseal open;\n}}\n"
+
+
+REFUSALS = [
+    Refusal("unknown profile", policy_text(
+        "kernel_modules { profile priviledged; }"), "profile"),
+    Refusal("unknown operation", policy_text(
+        "kernel_modules { profile baseline; allow load_modul; }"),
+        "load_modul"),
+    Refusal("unknown protection", policy_text(
+        "kmodlock { profile baseline; }"), "kmodlock"),
+    Refusal("unknown subject", policy_text(
+        "kernel_modules { profile allow; block all for containers; }"),
+        "containers"),
+]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What the original gets wrong, and the rows (as fnmatch patterns of
+    POLICY/SUBJECT/PROBE) that show that this does not. All of a pattern's
+    rows have to pass, and there has to be one."""
+    words: str
+    rows: tuple[str, ...]
+
+
+DEFECTS = [
+    Defect("its programs load", ("modules-baseline/load", "bpf-baseline/load",
+                                 "exec-baseline/load")),
+    Defect("the profile privileged denies nothing", (
+        "modules-privileged/*/*", "bpf-privileged/*/*",
+        "exec-privileged/*/*")),
+    Defect("an unknown word is refused", ("compile/unknown *",)),
+    Defect("one of the host's namespaces does not make a host", (
+        "modules-baseline/hostnet/*", "modules-baseline/hostpid/*",
+        "modules-baseline/ownnet/*", "bpf-baseline/hostnet/*",
+        "bpf-baseline/hostpid/*")),
+    Defect("allow lists work", ("modules-allow-cgroup/apps-*/*",
+                                "bpf-allow-cgroup/apps-*/*",
+                                "exec-allow-cgroup/apps-*/*")),
+    Defect("cgroups work", ("*-nested/*/*", "*-late/late-*/*",
+                            "*-allow-cgroup/other-h/*")),
+    Defect("autoload_module does not block load_module", (
+        "modules-only-autoload_module/*/finit",
+        "modules-only-autoload_module/*/init")),
+    Defect("fileless scripts, ld.so and files on /dev/shm are caught", (
+        "exec-restricted/*/*script", "exec-restricted/*/map_ld_so",
+        "exec-restricted/*/shm")),
+    Defect("denials are logged, whatever is traced", (
+        "exec-baseline/container/*",)),
+    Defect("kernel_load_data is about modules alone", (
+        "modules-restricted/*/kexec_*",)),
+]
