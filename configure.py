@@ -24,6 +24,9 @@ TOOLS = {
     "pkg-config": "pkg-config",
 }
 COMPILERS = {"gcc": "gcc", "clang": "clang"}
+# For another architecture: its compiler, and in a sysroot what it links.
+CROSS = {"arm64": ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")}
+CROSS_LIBRARIES = "-lbpf -lelf -lz -lsodium"
 LIBRARIES = {
     "libbpf": "libbpf-dev",
     "libelf": "libelf-dev",
@@ -148,14 +151,19 @@ BPF_FLAGS = ["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-ffreestanding", "-Wall
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Write build.ninja.")
     parser.add_argument("--cc", default="gcc", help="C compiler: gcc (default) or clang")
-    parser.add_argument("--builddir", default="build", help="where all output goes (default: build)")
+    parser.add_argument("--cross", choices=list(CROSS), metavar="ARCH",
+                        help="only the loader's programs, for arm64 (into build/arm64)")
+    parser.add_argument("--builddir", help="where all output goes (default: build)")
     parser.add_argument("--werror", action="store_true", help="warnings are errors")
     parser.add_argument("--sanitize", action="store_true", help="with ASan and UBSan")
     parser.add_argument("--coverage", action="store_true", help="count the lines that ran")
     parser.add_argument("--packages", action="store_true",
                         help="print the Debian packages that building and testing need, and stop")
     parser.add_argument("--fuzz", action="store_true", help="build the libFuzzer targets (clang)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.builddir:
+        options.builddir = f"build/{options.cross}" if options.cross else "build"
+    return options
 
 
 def packages():
@@ -165,7 +173,8 @@ def packages():
 def missing_packages(cc):
     """(what, package) for everything that is not installed."""
     missing = []
-    for tool, package in {cc: COMPILERS.get(cc, cc), **TOOLS}.items():
+    compilers = {**COMPILERS, **dict(CROSS.values())}
+    for tool, package in {cc: compilers.get(cc, cc), **TOOLS}.items():
         if not shutil.which(tool):
             missing.append((f"the program {tool}", package))
     have_pkg_config = shutil.which("pkg-config")
@@ -212,7 +221,7 @@ class Ninja:
         self.out.write(f"\ndefault {' '.join(targets)}\n")
 
 
-def write_flags(ninja, options):
+def write_flags(ninja, options, cross=""):
     cflags = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", *WARNINGS]
     ldflags = []
     if options.werror:
@@ -228,11 +237,12 @@ def write_flags(ninja, options):
         ldflags.append("--coverage")
     ninja.variable("ninja_required_version", "1.10")
     ninja.variable("builddir", options.builddir)
-    ninja.variable("cc", options.cc)
+    ninja.variable("cc", options.cc + cross)
     ninja.variable("cflags", " ".join(cflags))
     ninja.variable("ldflags", " ".join(ldflags))
     # -iquote, not -I: <bpf/bpf.h> is libbpf's, "bpf/operations.h" is ours.
-    ninja.variable("includes", f"-iquote . -iquote {options.builddir} " + pkg_config("--cflags", list(LIBRARIES)))
+    found = "" if cross else pkg_config("--cflags", list(LIBRARIES))
+    ninja.variable("includes", f"-iquote . -iquote {options.builddir} {found}")
 
 
 def write_rules(ninja):
@@ -283,6 +293,29 @@ def write_templates(ninja, options):
     return embedded
 
 
+def sysroot(architecture):
+    """The folder with its headers and libraries, fetched if it is not there."""
+    command = ["tests/vm/vm.py", "sysroot", "--arch", architecture]
+    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
+def write_cross(ninja, options):
+    """What runs on the machine that is locked down; bundles are the same bytes everywhere."""
+    write_flags(ninja, options, f" --sysroot={sysroot(options.cross)}")
+    write_rules(ninja)
+    built = set()
+    for name, (main, shared, _) in PROGRAMS.items():
+        if name == "bpflockc":
+            continue
+        sources = [main, *shared]
+        for source in sources:
+            if source not in built:
+                built.add(source)
+                ninja.build([object_path(options, source)], "cc", [source])
+        ninja.build([f"{options.builddir}/{name}"], "link", [object_path(options, source) for source in sources],
+                    libs=CROSS_LIBRARIES)
+
+
 def write_programs(ninja, options, headers, embedded):
     generated = [f"{options.builddir}/grammar/lexer.o", f"{options.builddir}/grammar/parser.o"]
     built = {}
@@ -316,6 +349,15 @@ def write_programs(ninja, options, headers, embedded):
     return programs, tests, fuzzers
 
 
+def write_native(ninja, options):
+    write_flags(ninja, options)
+    write_rules(ninja)
+    headers = write_grammar(ninja, options)
+    embedded = write_templates(ninja, options)
+    programs, tests, fuzzers = write_programs(ninja, options, headers, embedded)
+    ninja.default(programs + tests + fuzzers)
+
+
 def main():
     os.chdir(os.path.dirname(os.path.abspath(__file__)))
     options = parse_arguments()
@@ -324,6 +366,8 @@ def main():
         return 0
     if options.fuzz:
         options.cc, options.sanitize = "clang", True
+    if options.cross:
+        options.cc = CROSS[options.cross][0]
     missing = missing_packages(options.cc)
     if missing:
         for what, package in missing:
@@ -333,14 +377,12 @@ def main():
     os.makedirs(options.builddir, exist_ok=True)
     with open(path, "w", encoding="utf-8") as out:
         ninja = Ninja(out)
-        write_flags(ninja, options)
-        write_rules(ninja)
-        headers = write_grammar(ninja, options)
-        embedded = write_templates(ninja, options)
-        programs, tests, fuzzers = write_programs(ninja, options, headers, embedded)
+        if options.cross:
+            write_cross(ninja, options)
+        else:
+            write_native(ninja, options)
         ninja.build([path], "configure", [], implicit=["configure.py"],
                     arguments=" ".join(shlex.quote(argument) for argument in sys.argv[1:]))
-        ninja.default(programs + tests + fuzzers)
     print(f"configure.py: wrote {path}; build with: ninja" + ("" if path == "build.ninja" else f" -f {path}"))
     return 0
 
