@@ -7,14 +7,17 @@
 
 In docs/language.md what stands between `<!-- generated: NAME -->` and
 `<!-- end of NAME -->` is replaced.  docs/breaks.md is written by hand; it only
-gets a row for each operation that a template decides and that it lacks.
+gets a row for each operation that can be compiled and that it lacks.  What can
+be compiled is asked from the compiler, which has to be built.
 """
 
 import argparse
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -29,7 +32,7 @@ LIMITS = [
     ("a string, joined ones too", "compiler/eval.h", "EVAL_MAX_STRING",
      "bytes"),
     ("classes of one protection", "bundle/table.h", "TABLE_MAX_CLASSES", ""),
-    ("errors that are shown", "compiler/diag.h", "DIAG_MAX_ERRORS", ""),
+    ("errors that are shown", "compiler/diag.h", r"DIAG_MAX_(?:ERRORS|SHOWN)", ""),
 ]
 
 UNWRITTEN = "not written yet"
@@ -80,7 +83,7 @@ class Protection:
 
 
 class Tables:
-    def __init__(self):
+    def __init__(self, compiler):
         self.heat, self.protections = {}, {}
         text = read("bpf/operations.def")
         macros = ("HOOK", "PROTECTION", "TRACE", "OPERATION", "FAMILY",
@@ -89,7 +92,14 @@ class Tables:
             self.add(macro, arguments)
         self.checks = [arguments for _, arguments in
                        macro_calls(read("compiler/checks.def"), ("CHECK",))]
-        self.templates = {name: decided(name) for name in template_names()}
+        # name -> (what can be compiled, and with cgroups), for those of which
+        # something can be
+        self.compiled = {}
+        for name, protection in self.protections.items():
+            done = compiler.decided(protection)
+            if done:
+                self.compiled[name] = (
+                    done, compiler.decided(protection, cgroup=True))
 
     def add(self, macro, arguments):
         if arguments == [""] or "#" in arguments[0]:
@@ -115,19 +125,53 @@ class Tables:
         return [row for row in self.protections.values() if not row.trace]
 
 
-def template_names():
-    match = re.search(r"^TEMPLATES = \[(.*?)\]", read("configure.py"),
-                      re.MULTILINE | re.DOTALL)
-    return re.findall(r'"(\w+)"', match.group(1))
+# --- what the compiler can compile --------------------------------------------
+
+# Nothing but the rule is denied or logged.
+PROBE = """language 1;
+policy probe {
+	seal open;
+	%s
+}
+"""
 
 
-def decided(template):
-    """The operations that a template says it decides."""
-    text = read("bpf/templates/%s.bpf.c" % template)
-    match = re.search(r"^POLICY\((.*?)\);", text, re.MULTILINE | re.DOTALL)
-    if not match:
-        return []
-    return re.findall(r"OPERATION_MASK\(\w+,\s*(\w+)\)", match.group(1))
+class Compiler:
+    """Answers what can be compiled, by being asked to."""
+
+    def __init__(self, path):
+        if not os.path.exists(path):
+            raise SystemExit("%s is not there: build first" % path)
+        self.path = path
+
+    def takes(self, folder, statement):
+        policy = os.path.join(folder, "probe.bpflock")
+        with open(policy, "w", encoding="ascii") as file:
+            file.write(PROBE % statement)
+        done = subprocess.run(
+            [self.path, policy, "-o", os.path.join(folder, "probe.o")],
+            capture_output=True, text=True, check=False)
+        if done.returncode and "[no-template]" not in done.stderr:
+            raise SystemExit("%s of\n%s\nsays:\n%s" % (
+                self.path, statement, done.stderr))
+        return done.returncode == 0
+
+    def decided(self, protection, cgroup=False):
+        """The operations of @protection that can be compiled."""
+        found = []
+        whom = ' for cgroup "/a"' if cgroup else ""
+        with tempfile.TemporaryDirectory() as folder:
+            for row in protection.operations:
+                if cgroup and not row.has_subject:
+                    continue
+                rule = "%s { profile allow; log denied; block %s%s; }" % (
+                    protection.name, row.name, whom)
+                if protection.trace:
+                    name = "all" if protection.name == "exec" else row.name
+                    rule = "trace { %s %s%s; }" % (protection.name, name, whom)
+                if self.takes(folder, rule):
+                    found.append(row.name)
+        return found
 
 
 # --- what is written ----------------------------------------------------------
@@ -146,15 +190,17 @@ def code(names):
 def write_templates(tables):
     rows = []
     for protection in tables.protections.values():
-        name = ("trace " if protection.trace else "") + protection.name
-        if protection.name not in tables.templates:
-            rows.append(["`%s`" % name, "no", ""])
-            continue
-        known = [operation.name for operation in protection.operations]
-        done = tables.templates[protection.name] or known
-        rows.append(["`%s`" % name, "yes", "all" if set(known) == set(done)
-                     else code(done)])
-    return table(["protection", "has a template", "which decides"], rows)
+        name = "`%s%s`" % ("trace " if protection.trace else "",
+                           protection.name)
+        known = [row.name for row in protection.operations]
+        done, apart = tables.compiled.get(protection.name, ([], []))
+        if not done:
+            what = "nothing yet"
+        else:
+            what = "all" if done == known else code(done)
+        rows.append([name, what, "yes" if apart else "no" if done else ""])
+    return table(["protection", "operations that can be compiled",
+                  "for cgroups too"], rows)
 
 
 def write_protections(tables):
@@ -197,6 +243,9 @@ def write_limits(_):
     for what, header, macro, unit in LIMITS:
         match = re.search(r"^#define %s ([^/\n]*)" % macro, read(header),
                           re.MULTILINE)
+        if not match:
+            raise SystemExit("%s has no %s any more: see LIMITS in "
+                             "docs/generate.py" % (header, macro))
         value = 1
         for factor in re.findall(r"\b\d+\b", match.group(1)):
             value *= int(factor)        # they are products, or plain
@@ -282,7 +331,9 @@ def fill(text, tables):
 
 def complete(text, tables):
     """docs/breaks.md with a row for each operation that can be denied."""
-    for name, operations in tables.templates.items():
+    for name, (operations, _) in tables.compiled.items():
+        if tables.protections[name].trace:
+            continue        # nothing breaks
         head = "\n## %s\n" % name
         if head not in text:
             text += head + "\n" + table(
@@ -290,8 +341,6 @@ def complete(text, tables):
         before, own = text.split(head)
         own, *behind = re.split(r"(?=^## )", own, maxsplit=1,
                                 flags=re.MULTILINE)
-        operations = operations or [row.name for row in
-                                    tables.protections[name].operations]
         for operation in operations:
             if "| `%s` |" % operation in own:
                 continue
@@ -306,10 +355,12 @@ def complete(text, tables):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--compiler",
+                        default=os.path.join(TOP, "build", "bpflockc"))
     parser.add_argument("--check", action="store_true",
                         help="write nothing; exit 1 if something is stale")
     args = parser.parse_args()
-    tables = Tables()
+    tables = Tables(Compiler(args.compiler))
     stale = 0
     for name, make in (("docs/language.md", fill),
                        ("docs/breaks.md", complete)):

@@ -206,6 +206,54 @@ def check_block(compiler, block, name, folder):
             yield "%s:%d: %s" % (name, block.line, error)
 
 
+# --- links, and the manual page -----------------------------------------------
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(path):
+    """The headings of a document as links to them are written."""
+    with open(path, encoding="utf-8") as file:
+        text = re.sub(r"^```.*?^```", "", file.read(),
+                      flags=re.MULTILINE | re.DOTALL)
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        words = re.sub(r"[^\w\- ]", "", heading.lower())
+        yield words.replace(" ", "-")
+
+
+def check_links(path):
+    """None or words, for each link of the document into the repository."""
+    name = os.path.relpath(path, TOP)
+    with open(path, encoding="utf-8") as file:
+        links = LINK.findall(file.read())
+    for link in links:
+        if "://" in link:
+            continue
+        target, _, anchor = link.partition("#")
+        to = os.path.normpath(os.path.join(os.path.dirname(path), target)) \
+            if target else path
+        if not os.path.exists(to):
+            yield "%s: there is no %s" % (name, link)
+        elif anchor and anchor not in anchors(to):
+            yield "%s: there is no heading for %s" % (name, link)
+        else:
+            yield None
+
+
+def check_manual(compiler):
+    """Each option of --help is in bpflockc(1)."""
+    options = set(re.findall(r"(?<![\w-])(-{1,2}[A-Za-z][a-z]*0?)",
+                             run([compiler, "--help"]).stdout))
+    with open(os.path.join(TOP, "docs", "man", "bpflockc.1"),
+              encoding="utf-8") as file:
+        manual = file.read()
+    for option in sorted(options):
+        macro = "Fl Fl " + option[2:] if option.startswith("--") else \
+            "Fl " + option[1:]
+        yield None if re.search(re.escape(macro) + r"\b", manual) else \
+            "bpflockc.1 does not have %s" % option
+
+
 # --- ready policies -----------------------------------------------------------
 
 
@@ -338,8 +386,10 @@ def results(compiler, update):
     for path in documents + [os.path.join(TOP, "README.md")]:
         if os.path.exists(path):
             yield from check_document(compiler, path)
+            yield from check_links(path)
+    yield from check_manual(compiler)
     done = run([sys.executable, os.path.join(TOP, "docs", "generate.py"),
-                "--check"])
+                "--check", "--compiler", compiler])
     yield done.stdout + done.stderr if done.returncode else None
 
 
