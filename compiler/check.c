@@ -54,26 +54,41 @@ static void check_duplicates(const struct context *context)
 	}
 }
 
+/* Those of one word in the order in which they were read. */
+static int compare_settings(const void *a, const void *b)
+{
+	const struct setting *left = *(const struct setting *const *)a;
+	const struct setting *right = *(const struct setting *const *)b;
+	int words = strcmp(left->word, right->word);
+
+	if (words)
+		return words;
+	return left < right ? -1 : left > right;
+}
+
 static void check_devices(const struct context *context)
 {
 	const struct settings *devices =
 		&context->policy->protections[PROTECTION_usb].devices;
+	const struct setting **sorted, *first = NULL;
 	struct diag_entry *entry;
 
+	sorted = arena_array(context->arena, devices->count, sizeof(*sorted));
+	for (uint32_t i = 0; i < devices->count; i++)
+		sorted[i] = &devices->list[i];
+	if (devices->count)
+		qsort(sorted, devices->count, sizeof(*sorted),
+		      compare_settings);
 	for (uint32_t i = 0; i < devices->count; i++) {
-		for (uint32_t j = 0; j < i; j++) {
-			if (strcmp(devices->list[i].word,
-				   devices->list[j].word))
-				continue;
-			entry = diag_report(context->diag, CHECK_DUPLICATE,
-					    devices->list[i].word_loc,
-					    "device %s is named twice",
-					    devices->list[i].word);
-			diag_note(context->diag, entry,
-				  devices->list[j].word_loc,
-				  "first set here");
-			break;
+		if (!first || strcmp(first->word, sorted[i]->word)) {
+			first = sorted[i];
+			continue;
 		}
+		entry = diag_report(context->diag, CHECK_DUPLICATE,
+				    sorted[i]->word_loc,
+				    "device %s is named twice", first->word);
+		diag_note(context->diag, entry, first->word_loc,
+			  "first set here");
 	}
 }
 
@@ -115,7 +130,8 @@ static void check_empty(const struct context *context)
 		if (policy_attaches(policy, i) ||
 		    policy->protections[i].named)
 			return;
-	if (context->whole && policy->name)
+	/* what it names may only be misspelt */
+	if (!diag_failed(context->diag) && policy->name)
 		diag_report(context->diag, CHECK_EMPTY_POLICY, policy->loc,
 			    "the policy protects and traces nothing");
 }

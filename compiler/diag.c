@@ -44,8 +44,10 @@ struct diag {
 	size_t count;
 	size_t capacity;
 	size_t printed; /* of entries[] */
-	size_t errors;
-	size_t errors_shown;
+	size_t counts[ERROR + 1]; /* of each severity */
+	size_t shown[ERROR + 1];
+	size_t told[ERROR + 1];	   /* that were not shown, and said to be so */
+	struct diag_entry dropped; /* stands for those that are not kept */
 };
 
 struct diag *diag_new(struct arena *arena, const struct sources *sources)
@@ -126,19 +128,20 @@ static const char *format_text(struct diag *diag, const char *format,
 struct diag_entry *diag_report(struct diag *diag, enum check_id check,
 			       struct loc loc, const char *format, ...)
 {
-	struct diag_entry *entry = arena_alloc(diag->arena, sizeof(*entry));
+	enum severity severity = diag->severities[check];
+	struct diag_entry *entry;
 	va_list args;
 
+	diag->counts[severity]++;
+	if (severity == IGNORED || diag->counts[severity] > DIAG_MAX_KEPT)
+		return &diag->dropped;
+	entry = arena_alloc(diag->arena, sizeof(*entry));
 	entry->check = check;
-	entry->severity = diag->severities[check];
+	entry->severity = severity;
 	entry->message.loc = loc;
 	va_start(args, format);
 	entry->message.text = format_text(diag, format, args);
 	va_end(args);
-	if (entry->severity == IGNORED)
-		return entry;
-	if (entry->severity == ERROR)
-		diag->errors++;
 	diag->entries = arena_grow(diag->arena, diag->entries, diag->count,
 				   &diag->capacity, sizeof(struct diag_entry *));
 	entry->order = diag->count;
@@ -149,9 +152,12 @@ struct diag_entry *diag_report(struct diag *diag, enum check_id check,
 void diag_note(struct diag *diag, struct diag_entry *entry, struct loc loc,
 	       const char *format, ...)
 {
-	struct message *note = arena_alloc(diag->arena, sizeof(*note));
+	struct message *note;
 	va_list args;
 
+	if (entry == &diag->dropped)
+		return;
+	note = arena_alloc(diag->arena, sizeof(*note));
 	note->loc = loc;
 	va_start(args, format);
 	note->text = format_text(diag, format, args);
@@ -165,7 +171,12 @@ void diag_note(struct diag *diag, struct diag_entry *entry, struct loc loc,
 
 bool diag_failed(const struct diag *diag)
 {
-	return diag->errors > 0;
+	return diag->counts[ERROR] > 0;
+}
+
+bool diag_is_flooded(const struct diag *diag)
+{
+	return diag->counts[ERROR] > 2 * DIAG_MAX_SHOWN;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -223,6 +234,20 @@ static void print_quote(FILE *out, const struct place_in_source *place,
 	putc('\n', out);
 }
 
+#define TEXT_MAX 1000 /* bytes of a message */
+
+static void print_text(FILE *out, const char *text)
+{
+	size_t len = strlen(text), shown = len;
+
+	if (len > TEXT_MAX)
+		for (shown = TEXT_MAX; ((unsigned char)text[shown] & 0xc0) == 0x80;)
+			shown--;
+	text_shown(out, text, shown);
+	if (shown < len)
+		fputs("...", out);
+}
+
 static void print_message(struct diag *diag, FILE *out,
 			  const struct message *message,
 			  enum severity severity, const char *check)
@@ -233,13 +258,13 @@ static void print_message(struct diag *diag, FILE *out,
 	if (message->loc.source != SOURCE_NONE) {
 		source = &diag->sources->list[message->loc.source];
 		place = source_place(source, message->loc.begin);
-		fprintf(out, "%s:%u:%u: ", source->path, place.line,
-			place.column);
+		text_shown(out, source->path, strlen(source->path));
+		fprintf(out, ":%u:%u: ", place.line, place.column);
 	} else {
 		fputs("bpflockc: ", out);
 	}
 	fprintf(out, "%s: ", severity_words[severity]);
-	text_shown(out, message->text, strlen(message->text));
+	print_text(out, message->text);
 	if (check)
 		fprintf(out, " [%s]", check);
 	putc('\n', out);
@@ -271,10 +296,20 @@ static void print_entry(struct diag *diag, FILE *out,
 	print_includes(diag, out, entry->message.loc);
 }
 
+static void print_hidden(struct diag *diag, FILE *out, enum severity severity)
+{
+	size_t hidden = diag->counts[severity] - diag->shown[severity] -
+			diag->told[severity];
+
+	if (hidden)
+		fprintf(out, "bpflockc: %zu more %s%s not shown\n", hidden,
+			severity_words[severity],
+			hidden == 1 ? " is" : "s are");
+	diag->told[severity] += hidden;
+}
+
 void diag_print(struct diag *diag, FILE *out)
 {
-	size_t hidden = 0;
-
 	if (diag->count > diag->printed)
 		qsort(diag->entries + diag->printed,
 		      diag->count - diag->printed, sizeof(*diag->entries),
@@ -282,15 +317,11 @@ void diag_print(struct diag *diag, FILE *out)
 	for (; diag->printed < diag->count; diag->printed++) {
 		const struct diag_entry *entry = diag->entries[diag->printed];
 
-		if (entry->severity == ERROR &&
-		    diag->errors_shown == DIAG_MAX_ERRORS) {
-			hidden++;
+		if (diag->shown[entry->severity] == DIAG_MAX_SHOWN)
 			continue;
-		}
-		diag->errors_shown += entry->severity == ERROR;
+		diag->shown[entry->severity]++;
 		print_entry(diag, out, entry);
 	}
-	if (hidden)
-		fprintf(out, "bpflockc: %zu more %s not shown\n", hidden,
-			hidden == 1 ? "error is" : "errors are");
+	print_hidden(diag, out, ERROR);
+	print_hidden(diag, out, WARNING);
 }

@@ -15,7 +15,8 @@
 
 #include "compiler/source.h"
 
-#define DIAG_MAX_ERRORS 20 /* that are shown */
+#define DIAG_MAX_SHOWN 20 /* errors, and as many warnings */
+#define DIAG_MAX_KEPT 10000 /* of each; the others are only counted */
 
 enum check_id {
 #define CHECK(id, name, severity, words) CHECK_##id,
@@ -47,6 +48,10 @@ diag_report(struct diag *diag, enum check_id check, struct loc loc,
 __attribute__((format(printf, 4, 5))) void
 diag_note(struct diag *diag, struct diag_entry *entry, struct loc loc,
 	  const char *format, ...);
+
+/* Whether there are more errors than anyone reads, so that what takes time to
+ * say of one more can be left out. */
+bool diag_is_flooded(const struct diag *diag);
 
 /* The gate: whether there was an error so far.  Prints nothing. */
 bool diag_failed(const struct diag *diag);

@@ -278,6 +278,8 @@ static bool join(struct lets *lets, const struct expr *expr,
 			    EVAL_MAX_STRING);
 		return false;
 	}
+	if (!lets_spend_bytes(lets, expr->loc, strlen(left) + strlen(right)))
+		return false;
 	*value = arena_printf(lets->arena, "%s%s", left, right);
 	return true;
 }
@@ -319,16 +321,22 @@ static bool operations_of_let(struct lets *lets,
 			      struct let *let, uint64_t *mask)
 {
 	size_t index = (size_t)(protection - protections);
-	enum outcome *outcome = &let->mask_outcomes[index];
+	enum outcome *outcome;
+	uint64_t found = 0;
 
 	if (let->state == LET_BROKEN)
 		return false;
-	if (*outcome == OUTCOME_NONE)
-		*outcome = operations(lets, protection, let->value,
-				      &let->masks[index]) ?
+	if (!let->operations)
+		let->operations =
+			arena_alloc(lets->arena, sizeof(*let->operations));
+	outcome = &let->operations->outcomes[index];
+	if (*outcome == OUTCOME_NONE) {
+		*outcome = operations(lets, protection, let->value, &found) ?
 				   OUTCOME_GOOD :
 				   OUTCOME_FAILED;
-	*mask = let->masks[index];
+		let->operations->masks[index] = found;
+	}
+	*mask = let->operations->masks[index];
 	return *outcome == OUTCOME_GOOD;
 }
 
@@ -463,13 +471,16 @@ struct growing {
 	size_t capacity;
 };
 
-static void add_subject(struct lets *lets, struct growing *growing,
+static bool add_subject(struct lets *lets, struct growing *growing,
 			struct subject subject)
 {
+	if (!lets_spend_subjects(lets, subject.loc, 1))
+		return false;
 	growing->set.list = arena_grow(lets->arena, growing->set.list,
 				       growing->set.count, &growing->capacity,
 				       sizeof(*growing->set.list));
 	growing->set.list[growing->set.count++] = subject;
+	return true;
 }
 
 static bool add_cgroup(struct lets *lets, const struct expr *expr,
@@ -487,8 +498,7 @@ static bool add_cgroup(struct lets *lets, const struct expr *expr,
 			    error);
 		return false;
 	}
-	add_subject(lets, growing, subject);
-	return true;
+	return add_subject(lets, growing, subject);
 }
 
 static int compare_subjects(const void *a, const void *b)
@@ -546,10 +556,9 @@ static bool add_name(struct lets *lets, const struct expr *expr,
 	struct let *let;
 
 	if (kind >= 0) {
-		add_subject(lets, growing,
-			    (struct subject){ (enum subject_kind)kind, NULL,
-					      expr->loc });
-		return true;
+		return add_subject(lets, growing,
+				   (struct subject){ (enum subject_kind)kind,
+						     NULL, expr->loc });
 	}
 	let = use_let(lets, expr);
 	if (!let) {
@@ -561,7 +570,8 @@ static bool add_name(struct lets *lets, const struct expr *expr,
 	    !subjects_of_let(lets, let, &set))
 		return false;
 	for (uint32_t i = 0; i < set.count; i++)
-		add_subject(lets, growing, set.list[i]);
+		if (!add_subject(lets, growing, set.list[i]))
+			return false;
 	return true;
 }
 

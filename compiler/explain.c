@@ -479,7 +479,8 @@ void explain_why(FILE *out, struct arena *arena, const struct plan *plan,
 {
 	const struct table_protection *to =
 		plan_find(&plan->table, protection);
-	uint32_t *classes, count;
+	struct plan_range ranges[2];
+	uint32_t count;
 
 	if (!to) {
 		fprintf(out,
@@ -487,8 +488,11 @@ void explain_why(FILE *out, struct arena *arena, const struct plan *plan,
 			protection->name);
 		return;
 	}
-	count = plan_classes(arena, to, subject, &classes);
+	count = plan_subject_ranges(arena, to, subject, ranges);
 	for (uint32_t i = 0; i < count; i++)
-		why_class(out, plan, (uint32_t)(to - plan->table.protections),
-			  classes[i], operations);
+		for (uint32_t class = ranges[i].first;
+		     class < ranges[i].behind; class++)
+			why_class(out, plan,
+				  (uint32_t)(to - plan->table.protections),
+				  class, operations);
 }

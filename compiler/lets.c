@@ -175,6 +175,8 @@ static void note_nearest(const struct lets *lets, struct diag_entry *entry,
 {
 	struct suggest suggest = suggest_new(name->text);
 
+	if (diag_is_flooded(lets->diag))
+		return;
 	for (const struct word_value *word = subject_words; word->word; word++)
 		suggest_offer(&suggest, word->word);
 	for (size_t i = 0; i < lets->count; i++)
@@ -323,6 +325,30 @@ void lets_check(struct lets *lets)
 	}
 	for (size_t i = 0; i < lets->count; i++)
 		let_depth(lets, &lets->list[i], 0);
+}
+
+bool lets_spend_bytes(struct lets *lets, struct loc loc, size_t bytes)
+{
+	bool before = lets->bytes > LETS_MAX_BYTES;
+
+	lets->bytes += bytes;
+	if (lets->bytes > LETS_MAX_BYTES && !before)
+		diag_report(lets->diag, CHECK_LIMIT, loc,
+			    "strings that are joined, or asserted of, come to more than %d MiB in all",
+			    LETS_MAX_BYTES >> 20);
+	return lets->bytes <= LETS_MAX_BYTES;
+}
+
+bool lets_spend_subjects(struct lets *lets, struct loc loc, size_t count)
+{
+	bool before = lets->subjects > LETS_MAX_SUBJECTS;
+
+	lets->subjects += count;
+	if (lets->subjects > LETS_MAX_SUBJECTS && !before)
+		diag_report(lets->diag, CHECK_LIMIT, loc,
+			    "sets, rules and assertions come to more than %d subjects in all",
+			    LETS_MAX_SUBJECTS);
+	return lets->subjects <= LETS_MAX_SUBJECTS;
 }
 
 void lets_report_unused(const struct lets *lets)

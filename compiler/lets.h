@@ -19,6 +19,11 @@ struct diag;
 /* What came of evaluating a let; a failure was reported, and stays one. */
 enum outcome { OUTCOME_NONE, OUTCOME_GOOD, OUTCOME_FAILED };
 
+struct let_operations {
+	enum outcome outcomes[PROTECTION_COUNT];
+	uint64_t masks[PROTECTION_COUNT];
+};
+
 enum let_state {
 	LET_NEW,
 	LET_ACTIVE, /* being checked: meeting it again is a cycle */
@@ -40,9 +45,12 @@ struct let {
 	const char *string;
 	enum outcome subjects_outcome;
 	struct subjects subjects; /* ascending, each once */
-	enum outcome mask_outcomes[PROTECTION_COUNT];
-	uint64_t masks[PROTECTION_COUNT];
+	struct let_operations *operations; /* NULL before it is used so */
 };
+
+/* What all expressions of a policy together may come to. */
+#define LETS_MAX_BYTES (16 << 20) /* of joined strings */
+#define LETS_MAX_SUBJECTS 262144  /* in sets; and times rule or assertion */
 
 struct lets {
 	struct arena *arena;
@@ -50,6 +58,8 @@ struct lets {
 	struct let *list; /* by name, once lets_check() has run */
 	size_t count;
 	size_t capacity;
+	size_t bytes;	 /* spent */
+	size_t subjects; /* spent */
 };
 
 void lets_add(struct lets *lets, struct word name, struct expr *value);
@@ -60,6 +70,10 @@ void lets_check(struct lets *lets);
 
 /* After the last use: warns of lets that had none. */
 void lets_report_unused(const struct lets *lets);
+
+/* Whether as much more is within the limit; passing it is reported, once. */
+bool lets_spend_bytes(struct lets *lets, struct loc loc, size_t bytes);
+bool lets_spend_subjects(struct lets *lets, struct loc loc, size_t count);
 
 /* NULL where there is none of that name. */
 struct let *lets_find(const struct lets *lets, const char *name);

@@ -425,27 +425,27 @@ static uint32_t deepest_above(struct arena *arena,
 	return 0;
 }
 
-uint32_t plan_classes(struct arena *arena,
-		      const struct table_protection *protection,
-		      const struct subject *subject, uint32_t **classes)
+uint32_t plan_subject_ranges(struct arena *arena,
+			     const struct table_protection *protection,
+			     const struct subject *subject,
+			     struct plan_range ranges[2])
 {
-	struct plan_range range = subject_range(protection, subject);
-	uint32_t count = 0, deepest = 0;
+	uint32_t count = 0, deepest;
 
-	*classes = arena_array(arena,
-			       PLACE_COUNT + (range.behind - range.first),
-			       sizeof(**classes));
+	ranges[1] = subject_range(protection, subject);
 	if (subject->kind == SUBJECT_CGROUP) {
-		/* what is in it, and in none below that is named, belongs to
-		 * the deepest that is named at or above it */
 		deepest = deepest_above(arena, protection, subject->cgroup);
-		for (uint32_t place = 0; place < PLACE_COUNT; place++)
-			(*classes)[count++] = place + PLACE_COUNT * deepest;
+		if (PLACE_COUNT * deepest < ranges[1].first ||
+		    ranges[1].first == ranges[1].behind)
+			ranges[count++] = (struct plan_range){
+				PLACE_COUNT * deepest,
+				PLACE_COUNT * (deepest + 1)
+			};
 	}
-	for (uint32_t class = range.first; class < range.behind; class++)
-		if (subject->kind != SUBJECT_CGROUP ||
-		    class / PLACE_COUNT != deepest)
-			(*classes)[count++] = class;
+	if (ranges[1].first < ranges[1].behind) {
+		ranges[count] = ranges[1];
+		count++;
+	}
 	return count;
 }
 
@@ -460,69 +460,78 @@ const struct table_protection *plan_find(const struct table *table,
 
 /* ---- warnings ---- */
 
-/* How many rules that still count cover each operation of each class. */
-struct covers {
-	unsigned row;
-	uint32_t *blocks;
-	uint32_t *allows;
+/* The operations of a class that a rule covers and no rule of its kind before
+ * it does. */
+struct first_cover {
+	struct first_cover *next; /* of the same rule */
+	uint32_t class;
+	uint64_t operations;
+	uint64_t others; /* covered by rules of the other kind before it */
 };
 
-static void count_rule(const struct plan_rule *rule, struct covers *covers,
-		       uint32_t by)
-{
-	uint32_t *counts = rule->rule->kind == RULE_BLOCK ? covers->blocks :
-							    covers->allows;
+struct covers {
+	struct first_cover **firsts; /* of each rule */
+	uint64_t *before[2]; /* blocks and others, by class: of rules before */
+	uint64_t *behind[2]; /* of rules behind that do something */
+};
 
-	for (uint32_t r = 0; r < rule->range_count; r++)
+static void cover_first(struct arena *arena, struct covers *covers,
+			const struct plan_protection *from, uint32_t index)
+{
+	const struct plan_rule *rule = &from->rules[index];
+	bool block = rule->rule->kind == RULE_BLOCK;
+	struct first_cover *first;
+
+	for (uint32_t r = 0; r < rule->range_count; r++) {
 		for (uint32_t class = rule->ranges[r].first;
-		     class < rule->ranges[r].behind; class++)
-			for (uint64_t rest = rule->rule->operations; rest;
-			     rest &= rest - 1)
-				counts[class * covers->row +
-				       (unsigned)__builtin_ctzll(rest)] += by;
+		     class < rule->ranges[r].behind; class++) {
+			uint64_t fresh = rule->rule->operations &
+					 ~covers->before[block][class];
+
+			if (!fresh)
+				continue;
+			first = arena_alloc(arena, sizeof(*first));
+			first->next = covers->firsts[index];
+			first->class = class;
+			first->operations = fresh;
+			first->others = covers->before[!block][class];
+			covers->firsts[index] = first;
+			covers->before[block][class] |= fresh;
+		}
+	}
 }
 
 /* Whether a cell would be decided otherwise without the rule. */
-static bool has_effect(const struct plan_rule *rule,
-		       const struct covers *covers,
-		       const struct table_protection *to, uint32_t class)
+static bool has_effect(const struct covers *covers, uint32_t index,
+		       enum rule_kind kind, const struct table_protection *to)
 {
-	uint64_t profile = profile_denies(to, class);
+	bool block = kind == RULE_BLOCK;
 
-	for (uint64_t rest = rule->rule->operations; rest; rest &= rest - 1) {
-		unsigned bit = (unsigned)__builtin_ctzll(rest);
-		uint32_t blocks = covers->blocks[class * covers->row + bit];
-		uint32_t allows = covers->allows[class * covers->row + bit];
-		bool denied = profile >> bit & 1;
+	for (const struct first_cover *first = covers->firsts[index]; first;
+	     first = first->next) {
+		uint32_t class = first->class;
+		uint64_t others = first->others | covers->behind[!block][class];
+		uint64_t alone =
+			first->operations & ~covers->behind[block][class];
+		uint64_t profile = kind == RULE_TRACE ?
+					   UINT64_MAX :
+					   profile_denies(to, class);
 
-		switch (rule->rule->kind) {
-		case RULE_BLOCK:
-			if (blocks == 1 && (allows || !denied))
-				return true;
-			break;
-		case RULE_ALLOW:
-			if (!blocks && allows == 1 && denied)
-				return true;
-			break;
-		case RULE_TRACE:
-			if (allows == 1)
-				return true;
-			break;
-		}
+		if (alone & (block ? others | ~profile : profile & ~others))
+			return true;
 	}
 	return false;
 }
 
-static bool rule_has_effect(const struct plan_rule *rule,
-			    const struct covers *covers,
-			    const struct table_protection *to)
+static void cover_behind(struct covers *covers, const struct plan_rule *rule)
 {
+	bool block = rule->rule->kind == RULE_BLOCK;
+
 	for (uint32_t r = 0; r < rule->range_count; r++)
 		for (uint32_t class = rule->ranges[r].first;
 		     class < rule->ranges[r].behind; class++)
-			if (has_effect(rule, covers, to, class))
-				return true;
-	return false;
+			covers->behind[block][class] |=
+				rule->rule->operations;
 }
 
 /* From the last rule to the first: of two that do the same the later one is
@@ -531,24 +540,28 @@ static void warn_no_effect(struct arena *arena, struct diag *diag,
 			   const struct plan_protection *from,
 			   const struct table_protection *to)
 {
-	unsigned row = protection_operation_count(to->protection);
-	size_t cells = (size_t)table_class_count(to) * row;
+	uint32_t classes = table_class_count(to);
 	struct covers covers = {
-		.row = row,
-		.blocks = arena_array(arena, cells, sizeof(uint32_t)),
-		.allows = arena_array(arena, cells, sizeof(uint32_t)),
+		.firsts = arena_array(arena, from->rule_count,
+				      sizeof(*covers.firsts)),
 	};
 
+	for (size_t i = 0; i < 2; i++) {
+		covers.before[i] =
+			arena_array(arena, classes, sizeof(uint64_t));
+		covers.behind[i] =
+			arena_array(arena, classes, sizeof(uint64_t));
+	}
 	for (uint32_t i = 0; i < from->rule_count; i++)
-		count_rule(&from->rules[i], &covers, 1);
+		cover_first(arena, &covers, from, i);
 	for (uint32_t i = from->rule_count; i-- > 0;) {
 		const struct plan_rule *rule = &from->rules[i];
 
-		if (rule_has_effect(rule, &covers, to))
-			continue;
-		diag_report(diag, CHECK_NO_EFFECT, rule->rule->loc,
-			    "without this rule nothing would be decided otherwise");
-		count_rule(rule, &covers, UINT32_MAX); /* one less */
+		if (has_effect(&covers, i, rule->rule->kind, to))
+			cover_behind(&covers, rule);
+		else
+			diag_report(diag, CHECK_NO_EFFECT, rule->rule->loc,
+				    "without this rule nothing would be decided otherwise");
 	}
 }
 

@@ -52,12 +52,14 @@ void plan_warn(struct arena *arena, struct diag *diag,
 
 /*
  * The classes that a task may have of whom is known only that @subject covers
- * it, in the order of their numbers: *@classes in the arena, its length
- * returned.
+ * it: one range or two, ascending.  Their number is returned.  (What is in a
+ * cgroup, and in none below it that is named, belongs to the deepest that is
+ * named at or above it.)
  */
-uint32_t plan_classes(struct arena *arena,
-		      const struct table_protection *protection,
-		      const struct subject *subject, uint32_t **classes);
+uint32_t plan_subject_ranges(struct arena *arena,
+			     const struct table_protection *protection,
+			     const struct subject *subject,
+			     struct plan_range ranges[2]);
 
 /* table.protections[] of that protection; NULL where it is not attached. */
 const struct table_protection *

@@ -56,6 +56,7 @@ struct setting {
 struct settings {
 	struct setting *list;
 	uint32_t count;
+	size_t capacity;
 };
 
 /* One protection, or one kind of trace, all its blocks together. */

@@ -4,19 +4,23 @@
 #include "compiler/arena.h"
 #include "compiler/diag.h"
 
-static bool prove_class(const struct table_protection *protection,
-			uint32_t class, bool can, uint64_t operations,
+static bool prove_range(const struct table_protection *protection,
+			const struct plan_range *range, bool can,
+			uint64_t operations,
 			struct counterexample *counterexample)
 {
-	uint64_t denied = protection->denied[class] & operations;
-	uint64_t wrong = can ? denied : operations & ~denied;
+	for (uint32_t class = range->first; class < range->behind; class++) {
+		uint64_t denied = protection->denied[class] & operations;
+		uint64_t wrong = can ? denied : operations & ~denied;
 
-	if (!wrong)
-		return true;
-	counterexample->protection = protection;
-	counterexample->class = class;
-	counterexample->operation = (unsigned)__builtin_ctzll(wrong);
-	return false;
+		if (!wrong)
+			continue;
+		counterexample->protection = protection;
+		counterexample->class = class;
+		counterexample->operation = (unsigned)__builtin_ctzll(wrong);
+		return false;
+	}
+	return true;
 }
 
 static bool prove_reference(struct arena *arena, const struct table *table,
@@ -26,7 +30,8 @@ static bool prove_reference(struct arena *arena, const struct table *table,
 {
 	const struct table_protection *protection =
 		plan_find(table, reference->protection);
-	uint32_t *classes, count;
+	struct plan_range ranges[2];
+	uint32_t count;
 
 	counterexample->reference = reference;
 	if (!protection) {
@@ -36,10 +41,11 @@ static bool prove_reference(struct arena *arena, const struct table *table,
 		return assertion->can;
 	}
 	for (uint32_t i = 0; i < assertion->subjects.count; i++) {
-		count = plan_classes(arena, protection,
-				     &assertion->subjects.list[i], &classes);
+		count = plan_subject_ranges(arena, protection,
+					    &assertion->subjects.list[i],
+					    ranges);
 		for (uint32_t j = 0; j < count; j++)
-			if (!prove_class(protection, classes[j],
+			if (!prove_range(protection, &ranges[j],
 					 assertion->can, reference->operations,
 					 counterexample))
 				return false;

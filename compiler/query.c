@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/arena.h"
@@ -16,12 +17,16 @@
 bool query_is_bundle(const char *path)
 {
 	char magic[SELFMAG] = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
 	bool elf;
+	int fd;
 
+	/* to open a pipe would let its writer go ahead */
+	if (stat(path, &status) || !S_ISREG(status.st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return false;
-	/* pread: what is read from a pipe is gone */
 	elf = pread(fd, magic, SELFMAG, 0) == SELFMAG &&
 	      !memcmp(magic, ELFMAG, SELFMAG);
 	close(fd);
@@ -32,10 +37,17 @@ struct bundle *query_open_bundle(struct arena *arena, struct diag *diag,
 				 const char *path, struct blob *bytes)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : memfile_read(arena, fd, bytes);
 	struct bundle *bundle;
+	struct stat status;
+	int err = 0;
 	const char *why;
 
+	if (fd < 0 || fstat(fd, &status))
+		err = -errno;
+	else if (status.st_size > BUNDLE_MAX_SIZE)
+		err = -EFBIG;
+	else
+		err = memfile_read(arena, fd, bytes);
 	if (fd >= 0)
 		close(fd);
 	if (err) {

@@ -59,16 +59,12 @@ static struct setting *add_setting(struct walk *walk,
 				   struct settings *settings, struct loc loc,
 				   struct loc word_loc)
 {
-	struct setting *list =
-		arena_array(walk->resolve->arena, settings->count + 1,
-			    sizeof(*list));
-
-	if (settings->count)
-		memcpy(list, settings->list, settings->count * sizeof(*list));
-	settings->list = list;
-	list[settings->count] =
+	settings->list = arena_grow(walk->resolve->arena, settings->list,
+				    settings->count, &settings->capacity,
+				    sizeof(*settings->list));
+	settings->list[settings->count] =
 		(struct setting){ .loc = loc, .word_loc = word_loc };
-	return &list[settings->count++];
+	return &settings->list[settings->count++];
 }
 
 static void report_word(struct resolve *resolve, const struct word *word,
@@ -203,7 +199,7 @@ static void resolve_rule(struct walk *walk, uint32_t index,
 		good = resolve_date(walk->resolve, &from->until,
 				    &rule.until) &&
 		       good;
-	if (good)
+	if (good && lets_spend_subjects(lets, from->loc, rule.subjects.count))
 		add_rule(walk, index, &rule);
 }
 
@@ -418,6 +414,20 @@ bool resolve_reference(struct resolve *resolve,
 	return false;
 }
 
+/* Each subject is looked for in each protection that is asked for. */
+static bool spend_assertion(struct lets *lets, struct loc loc,
+			    const struct policy_assertion *assertion)
+{
+	size_t times = assertion->reference_count, bytes = 0;
+
+	for (uint32_t i = 0; i < assertion->subjects.count; i++)
+		if (assertion->subjects.list[i].kind == SUBJECT_CGROUP)
+			bytes += strlen(assertion->subjects.list[i].cgroup);
+	return lets_spend_subjects(lets, loc,
+				   assertion->subjects.count * times) &&
+	       lets_spend_bytes(lets, loc, bytes * times);
+}
+
 bool resolve_assertion(struct resolve *resolve,
 		       const struct assertion *assertion, struct loc loc,
 		       struct policy_assertion *out)
@@ -442,7 +452,7 @@ bool resolve_assertion(struct resolve *resolve,
 		good = resolve_reference(resolve, from,
 					 &out->references[count++]) &&
 		       good;
-	return good;
+	return good && spend_assertion(&resolve->lets, loc, out);
 }
 
 static void resolve_assert(struct walk *walk, const struct item *item)

@@ -26,7 +26,7 @@ static struct source *add(struct sources *sources, const char *path,
 	return source;
 }
 
-/* So that a place is found without reading the text again. */
+/* So that a line is found without reading the text again. */
 static void index_lines(struct arena *arena, struct source *source)
 {
 	const char *end = source->bytes + source->size, *newline;
@@ -42,6 +42,36 @@ static void index_lines(struct arena *arena, struct source *source)
 		if (!newline)
 			return;
 	}
+}
+
+/* Continuation bytes of UTF-8 begin no character. */
+static bool begins_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+#define STRIDE 256 /* bytes */
+
+static void index_characters(struct arena *arena, struct source *source)
+{
+	uint32_t count = 0;
+
+	source->characters = arena_array(arena, source->size / STRIDE + 1,
+					 sizeof(*source->characters));
+	for (size_t i = 0; i <= source->size; i++) {
+		if (i % STRIDE == 0)
+			source->characters[i / STRIDE] = count;
+		count += begins_character(source->bytes[i]);
+	}
+}
+
+static uint32_t characters_before(const struct source *source, size_t offset)
+{
+	uint32_t count = source->characters[offset / STRIDE];
+
+	for (size_t i = offset - offset % STRIDE; i < offset; i++)
+		count += begins_character(source->bytes[i]);
+	return count;
 }
 
 /*
@@ -108,6 +138,7 @@ static int read_open(struct sources *sources, int fd, const char *path,
 	source->inode = status.st_ino;
 	source->is_file = true;
 	index_lines(sources->arena, source);
+	index_characters(sources->arena, source);
 	sources->total += size;
 	*index = (uint32_t)(sources->count - 1);
 	return 0;
@@ -143,6 +174,7 @@ int source_add(struct sources *sources, const char *name, const char *bytes,
 	source->bytes = arena_copy(sources->arena, bytes, size);
 	source->size = size;
 	index_lines(sources->arena, source);
+	index_characters(sources->arena, source);
 	sources->total += size;
 	*index = (uint32_t)(sources->count - 1);
 	return 0;
@@ -169,17 +201,11 @@ bool source_exists(const char *path)
 	return !stat(path, &status);
 }
 
-/* Continuation bytes of UTF-8 begin no character. */
-static bool begins_character(char byte)
-{
-	return ((unsigned char)byte & 0xc0) != 0x80;
-}
-
 struct place_in_source source_place(const struct source *source,
 				    size_t offset)
 {
 	size_t first = 0, behind = source->line_count;
-	struct place_in_source place = { .column = 1 };
+	struct place_in_source place;
 	const char *end = source->bytes + source->size;
 
 	if (offset > source->size)
@@ -194,9 +220,8 @@ struct place_in_source source_place(const struct source *source,
 	}
 	place.line = (uint32_t)first + 1;
 	place.text = source->bytes + source->lines[first];
-	for (const char *c = place.text; c < source->bytes + offset; c++)
-		if (begins_character(*c))
-			place.column++;
+	place.column = 1 + characters_before(source, offset) -
+		       characters_before(source, source->lines[first]);
 	if (first + 1 < source->line_count)
 		end = source->bytes + source->lines[first + 1] - 1;
 	if (end > place.text && end[-1] == '\r')

@@ -32,6 +32,7 @@ struct source {
 	size_t size;
 	uint32_t *lines; /* offsets at which they begin */
 	size_t line_count;
+	uint32_t *characters; /* that begin before each 256th byte */
 	struct loc included_from; /* LOC_NONE for the policy itself */
 	unsigned depth; /* of includes around it */
 	dev_t device; /* with inode: which file it is */

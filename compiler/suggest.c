@@ -54,9 +54,12 @@ struct suggest suggest_new(const char *wanted)
 
 void suggest_offer(struct suggest *suggest, const char *candidate)
 {
+	size_t len = strlen(candidate), wanted_len = strlen(suggest->wanted);
 	size_t distance;
 
-	if (strlen(suggest->wanted) > MAX_LEN || strlen(candidate) > MAX_LEN)
+	if (wanted_len > MAX_LEN || len > MAX_LEN ||
+	    len >= wanted_len + suggest->distance ||
+	    wanted_len >= len + suggest->distance)
 		return;
 	distance = edit_distance(suggest->wanted, candidate);
 	if (distance < suggest->distance && strcmp(suggest->wanted, candidate)) {

@@ -53,7 +53,8 @@ static void policy_error(const struct loc *loc, void *scanner,
 			 struct parse *parse, const char *message)
 {
 	(void)scanner;
-	diag_report(parse->diag, CHECK_SYNTAX, *loc, "%s", message);
+	(void)message; /* only ever that the stack is full */
+	word_too_deep(parse, *loc);
 }
 
 static struct item *item_new(struct parse *parse, enum item_kind kind,
