@@ -31,8 +31,12 @@ LIMITS = [
      "AST_MAX_DEPTH", ""),
     ("a string, joined ones too", "compiler/eval.h", "EVAL_MAX_STRING",
      "bytes"),
+    ("all joined strings together", "compiler/lets.h", "LETS_MAX_BYTES",
+     "bytes"),
+    ("subjects in all sets together", "compiler/lets.h", "LETS_MAX_SUBJECTS",
+     ""),
     ("classes of one protection", "bundle/table.h", "TABLE_MAX_CLASSES", ""),
-    ("errors that are shown", "compiler/diag.h", r"DIAG_MAX_(?:ERRORS|SHOWN)", ""),
+    ("errors that are shown, and as many warnings", "compiler/diag.h", "DIAG_MAX_SHOWN", ""),
 ]
 
 UNWRITTEN = "not written yet"
@@ -246,9 +250,10 @@ def write_limits(_):
         if not match:
             raise SystemExit("%s has no %s any more: see LIMITS in "
                              "docs/generate.py" % (header, macro))
-        value = 1
-        for factor in re.findall(r"\b\d+\b", match.group(1)):
-            value *= int(factor)        # they are products, or plain
+        words = re.sub(r"\(\w+\)", "", match.group(1))     # a cast
+        if not re.fullmatch(r"[\d\s()*<]+", words):
+            raise SystemExit("%s: %s is not understood" % (header, macro))
+        value = eval(words)     # digits and operators, as was just seen
         rows.append([what, ("%s %s" % (format(value, ","), unit)).strip()])
     return table(["limit", "at most"], rows)
 
