@@ -59,8 +59,9 @@ static void mend_load(int err)
 {
 	if (err == -EPERM)
 		report_mend("this kernel lets nobody load LSM programs: look "
-			    "for lockdown=confidentiality, a security module "
-			    "or a virtual machine monitor that forbids it");
+			    "for a loaded policy that denies bpf, "
+			    "lockdown=confidentiality, a security module or a "
+			    "virtual machine monitor that forbids it");
 	else
 		report_mend("this kernel's verifier does not take it: please "
 			    "report it with 'uname -r' and the lines below");

@@ -8,6 +8,9 @@
  * not looked up with each access, because pivot_root() moves pid 1 too.  Its
  * number comes from mountinfo, which shows the super block's own: stat() shows
  * another one for a subvolume of btrfs.
+ *
+ * The loader itself is bound because it has to attach and pin links while its
+ * own policy for bpf() is asked already: bundle/boot.h.
  */
 #include "loader/bind.h"
 
@@ -17,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -93,6 +97,25 @@ static int find_root_dev(uint32_t *dev)
 	return err ? err : find_mount_dev(text, status.stx_mnt_id, dev);
 }
 
+/* In a time namespace of its own it would be another number, and the loader
+ * would be denied what the policy denies to its like. */
+static int find_loader(struct boot_facts *facts)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	struct process process;
+	int err = read_text("/proc/self/stat", STAT_MAX, &text);
+
+	if (!err)
+		err = process_parse(text, &process);
+	if (err)
+		return err;
+	if (!process.start)
+		return -EBADMSG;
+	facts->loader_pid = (uint32_t)getpid();
+	facts->loader_start = process.start;
+	return 0;
+}
+
 /* The facts are at the start of the section; what may follow stays. */
 static int bind_object(const struct load *load, const struct boot_facts *facts)
 {
@@ -138,6 +161,14 @@ int bind_boot_facts(struct run *run)
 			": %s",
 			error_words(err));
 		report_mend("run it as root, with the machine's own /proc");
+		return err;
+	}
+	err = find_loader(&facts);
+	if (err) {
+		report_refusal("this machine", "bind",
+			       "/proc/self/stat cannot be read: %s",
+			       error_words(err));
+		report_mend("mount -t proc proc /proc");
 		return err;
 	}
 	for (size_t i = 0; i < run->count; i++) {

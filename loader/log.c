@@ -276,6 +276,10 @@ static int open_sources(struct stream *stream)
 			report_refusal(name, "log",
 				       "its events cannot be read: %s",
 				       error_words(err));
+		if (err == -EPERM)
+			report_mend("a policy denies bpf() to this process: "
+				    "run it as one that may use bpf.obj_get "
+				    "and bpf.other");
 	}
 	home_list_free(names, count);
 	return err;

@@ -123,6 +123,8 @@ static enum exit_status load(const struct options *options)
 	if (!err)
 		err = freeze_maps(&run);
 	if (!err)
+		err = stage_policies(&run);
+	if (!err)
 		err = attach_programs(&run);
 	if (!err)
 		err = pin_policies(&run);

@@ -4,6 +4,10 @@
  * of it, for nothing is held but by file descriptors; from the first pin on
  * that is no longer so.  The signals that can wait do; a folder that a SIGKILL
  * left half made is removed by the next run (home_open()).
+ *
+ * A policy may deny bpf() to the loader's like.  So all is pinned before it is
+ * attached, but for the links, which are not there before.  For them alone the
+ * loader is let through, until it says that it is done: bundle/boot.h.
  */
 #include "loader/pin.h"
 
@@ -11,11 +15,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bundle/boot.h"
 #include "loader/cleanup.h"
 #include "loader/fault.h"
 #include "loader/home.h"
@@ -85,7 +93,7 @@ static int pin_maps(const struct load *load)
 	return 0;
 }
 
-static int pin_links(const struct load *load)
+static int pin_links(struct load *load)
 {
 	const struct bpf_program *program = NULL;
 	int err = make_folder(load, LAYOUT_LINKS);
@@ -108,9 +116,7 @@ static int stage(struct load *load)
 		return err;
 	load->pins = PINS_STAGED;
 	err = pin_record(load);
-	if (!err)
-		err = pin_maps(load);
-	return err ? err : pin_links(load);
+	return err ? err : pin_maps(load);
 }
 
 static int put_in_place(struct load *load)
@@ -157,12 +163,26 @@ static int pin_each(struct run *run, int (*step)(struct load *load),
 	return 0;
 }
 
+int stage_policies(struct run *run)
+{
+	hold_signals();
+	return pin_each(run, stage, "its pins cannot be made in");
+}
+
+/* No kernel knows the command, so it fails; programs of ours see it first. */
+static void end_loading(void)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	syscall(SYS_bpf, BOOT_LOADED_COMMAND, &attr, sizeof(attr));
+}
+
 int pin_policies(struct run *run)
 {
-	int err;
+	int err = pin_each(run, pin_links, "its links cannot be pinned in");
 
-	hold_signals();
-	err = pin_each(run, stage, "its pins cannot be made in");
+	end_loading();
 	if (!err)
 		err = pin_each(run, put_in_place,
 			       "its pins cannot get their place in");

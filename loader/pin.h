@@ -10,6 +10,10 @@
 /* Opens and locks the folder of all pins for the rest of the run. */
 int open_home(struct run *run);
 
+/* Before anything is attached: the folders, with all that needs more of bpf()
+ * than pinning. */
+int stage_policies(struct run *run);
+
 /* All of them or none: run_free() removes what there is until run->done. */
 int pin_policies(struct run *run);
 void unpin_policies(struct run *run);

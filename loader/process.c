@@ -10,14 +10,19 @@
 int process_parse(const char *stat, struct process *process)
 {
 	const char *name_end = strrchr(stat, ')');
+	unsigned long long start = 0;
 	unsigned long parent, flags;
 
-	/* state parent group session terminal its-group flags */
-	if (!name_end || sscanf(name_end + 1, " %*c %lu %*d %*d %*d %*d %lu",
-				&parent, &flags) != 2)
+	/* state parent group session terminal its-group flags, four counts of
+	 * faults, four times, priority nice threads timer start */
+	if (!name_end ||
+	    sscanf(name_end + 1,
+		   " %*c %lu %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   &parent, &flags, &start) < 2)
 		return -EBADMSG;
 	process->parent = parent;
 	process->flags = flags;
+	process->start = start;
 	return 0;
 }
 

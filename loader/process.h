@@ -6,7 +6,8 @@
 
 struct process {
 	unsigned long parent;
-	unsigned long flags; /* the kernel's PF_ */
+	unsigned long flags;	  /* the kernel's PF_ */
+	unsigned long long start; /* since boot, in 1/100 s; 0: not said */
 };
 
 /* Its name may hold anything, blanks and parentheses too.  Returns 0, or

@@ -157,8 +157,14 @@ static int show_policy(const char *name, bool json, bool first)
 			       "what is pinned in " LAYOUT_HOME "/%s cannot be "
 			       "read: %s",
 			       name, error_words(err));
-		report_mend("bpflock-load --unload %s, then load it again",
-			    name);
+		if (err == -EPERM)
+			report_mend("a policy denies bpf() to this process: "
+				    "run it as one that may use bpf.obj_get "
+				    "and bpf.other");
+		else
+			report_mend("bpflock-load --unload %s, then load it "
+				    "again",
+				    name);
 		return err;
 	}
 	if (!json) {

@@ -3,6 +3,10 @@
  * The links' pins go first, and with each of them a program is no longer
  * asked.  The kernel frees programs late, after all processors have left them,
  * so their ids are looked for until they are gone.
+ *
+ * Where a policy denies bpf() to who unloads it, the pins are removed all the
+ * same: that is no bpf() command.  Its programs then cannot be looked for, and
+ * what is waited for is that bpf() is answered again.
  */
 #include "loader/unload.h"
 
@@ -54,7 +58,8 @@ static int refuse_locked(const char *name)
 	return -EPERM;
 }
 
-/* The id of the program that a pinned link attaches; 0 where it is no link. */
+/* The id of the program that a pinned link attaches; 0 where it is no link, or
+ * bpf() is denied. */
 static uint32_t program_of(const char *policy, const char *pin)
 {
 	CLEANUP(close_fd) int link = -1;
@@ -100,6 +105,26 @@ static bool is_loaded(uint32_t id)
 	return fd >= 0;
 }
 
+static bool is_denied(void)
+{
+	uint32_t id = 0;
+
+	return bpf_prog_get_next_id(0, &id) && errno == EPERM;
+}
+
+/* Whether bpf() is still denied after waiting for the end of that. */
+static bool wait_for_answer(void)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
+	bool denied = is_denied();
+
+	for (int i = 0; i < WAIT_STEPS && denied; i++) {
+		nanosleep(&step, NULL);
+		denied = is_denied();
+	}
+	return denied;
+}
+
 /* How many of the programs are still there after waiting for them. */
 static int wait_for_end(const uint32_t *ids, int count)
 {
@@ -136,6 +161,7 @@ int unload_policy(const char *name)
 	CLEANUP(free_memory) uint32_t *ids = NULL;
 	char path[LAYOUT_PATH_SIZE];
 	int count, left;
+	bool blind = is_denied();
 	int err = home_open(false, &home);
 
 	if (err && err != -ENOENT)
@@ -154,6 +180,13 @@ int unload_policy(const char *name)
 			       "its pins in %s cannot all be removed: %s", path,
 			       error_words(err));
 		return err;
+	}
+	if (blind && wait_for_answer()) {
+		report_note("bpf() is still denied here, so it cannot be seen "
+			    "whether the programs are gone: another policy "
+			    "denies it, or a process holds them");
+		printf("bpflock-load: %s: unloaded\n", name);
+		return 0;
 	}
 	left = wait_for_end(ids, count);
 	if (left) {

@@ -115,6 +115,20 @@ static void reads_the_stat_of_kthreadd(void **state)
 				       &process),
 			 0);
 	assert_true(process_is_kthreadd(&process));
+	assert_int_equal(process.start, 0);
+}
+
+static void finds_the_start(void **state)
+{
+	struct process process;
+
+	(void)state;
+	assert_int_equal(
+		process_parse(
+			"77 (a) b) R 1 77 77 34816 77 4194304 96 1 2 3 4 5 6 7 -20 0 1 0 18446744073709551615 10 11",
+			&process),
+		0);
+	assert_true(process.start == UINT64_MAX);
 }
 
 static void is_not_fooled_by_names(void **state)
@@ -143,7 +157,7 @@ static void refuses_other_stats(void **state)
 	static const char *const rows[] = { "", "2", "2 (kthreadd",
 					    "2 (kthreadd) S",
 					    "2 (kthreadd) S x 0 0 0 -1 1" };
-	struct process process = { 7, 7 };
+	struct process process = { 7, 7, 7 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -207,6 +221,7 @@ int main(void)
 		cmocka_unit_test(writes_the_lsm_line),
 		cmocka_unit_test(tells_a_kernel_without_bpf),
 		cmocka_unit_test(reads_the_stat_of_kthreadd),
+		cmocka_unit_test(finds_the_start),
 		cmocka_unit_test(is_not_fooled_by_names),
 		cmocka_unit_test(refuses_other_stats),
 		cmocka_unit_test(names_that_name_folders),
