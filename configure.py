@@ -139,6 +139,7 @@ UNIT_TESTS = {
 # libFuzzer targets, built by --fuzz: tests/fuzz/NAME.c.
 FUZZERS = {
     "fuzz_bundle": BUNDLE,
+    "fuzz_policy": COMPILER + BUNDLE,
 }
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion"]

@@ -272,6 +272,21 @@ struct item *parse_policy(struct parse *parse, const char *path)
 	return include_all(parse, parse->items.first);
 }
 
+struct item *parse_policy_text(struct parse *parse, const char *name,
+			       const char *text, size_t size)
+{
+	uint32_t index;
+	int err;
+
+	err = source_add(parse->sources, name, text, size, &index);
+	if (err) {
+		report_unreadable(parse, name, LOC_NONE, err);
+		return NULL;
+	}
+	parse_source(parse, index, PARSE_FILE);
+	return include_all(parse, parse->items.first);
+}
+
 static void parse_text(struct parse *parse, enum parse_start start,
 		       const char *name, const char *text)
 {

@@ -54,6 +54,11 @@ struct parse {
  */
 struct item *parse_policy(struct parse *parse, const char *path);
 
+/* The same of @text, which is no file; what it includes lies in the current
+ * folder. */
+struct item *parse_policy_text(struct parse *parse, const char *name,
+			       const char *text, size_t size);
+
 /* Parse @text, from the command line, where it is called @name; NULL where it
  * is wrong, which is reported. */
 struct assertion *parse_assertion(struct parse *parse, const char *name,
