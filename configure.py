@@ -40,6 +40,7 @@ TEST_PACKAGES = ["gcc", "libc6-dev", "libclang-rt-dev", "clang-format", "git", "
 
 # A template a protection that has one: bpf/templates/NAME.bpf.c.
 TEMPLATES = [
+    "bpf",
     "kernel_modules",
 ]
 

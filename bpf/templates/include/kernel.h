@@ -37,7 +37,32 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
+/* bpf(): BPF_MAP_CREATE and all the others. */
+enum bpf_cmd {
+#define COMMAND(number, name, operation) BPF_##name = number,
+#include "bpf/bpf_commands.def"
+};
+
+enum bpf_prog_type {
+#define PROGRAM_TYPE(number, name, operation) BPF_PROG_TYPE_##name = number,
+#include "bpf/bpf_commands.def"
+};
+
 #define EPERM 1
+
+#define CAP_SYS_MODULE 16
+
+#define PROT_EXEC	4
+#define MAP_ANONYMOUS	0x20
+#define S_IFMT		0170000
+#define S_IFREG		0100000
+#define TMPFS_MAGIC	0x01021994
+#define RAMFS_MAGIC	0x858458f6
+#define HUGETLBFS_MAGIC 0x958458f6
+#define OVERLAYFS_MAGIC 0x794c7630
+
+/* Not user space API, and the same since Linux 3: the kernel's own mount. */
+#define SB_KERNMOUNT (1UL << 22)
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
@@ -58,7 +83,63 @@ struct pid {
 	unsigned int level; /* of the pid namespace; 0 is the initial one */
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+union bpf_attr {
+	struct {
+		__u32 prog_type;
+	};
+};
+
+struct super_block {
+	uint32_t s_dev;
+	unsigned long s_flags;
+	unsigned long s_magic;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned int i_nlink;
+	struct super_block *i_sb;
+};
+
+struct file;
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct cgroup;
+struct cred;
+struct user_namespace;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct kernfs_node {
+	const char *name;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	int level; /* 0 is the root */
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp; /* in the v2 hierarchy, never NULL */
+};
+
 struct task_struct {
+	struct css_set *cgroups;
+	void *stack;
+	struct mm_struct *mm;
+	uint64_t start_boottime; /* ns */
+	unsigned in_execve : 1;
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
@@ -67,11 +148,23 @@ struct task_struct {
 };
 
 struct qstr {
+	struct {
+		uint32_t len;
+	};
 	const unsigned char *name;
 };
 
 struct dentry {
 	struct qstr d_name;
+	unsigned char d_iname[32]; /* a short name; until 6.13 */
+};
+
+union shortname_store {
+	unsigned char string[40];
+};
+
+struct dentry___shortname {
+	union shortname_store d_shortname; /* 6.14 */
 };
 
 struct path {
@@ -80,6 +173,32 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct linux_binprm {
+	struct file *file;
+	const char *filename;
+	const char *interp;
+	char buf[256];
+};
+
+/* As large as a task's stack. */
+union thread_union {
+	char stack[1];
+};
+
+struct pt_regs___x86 {
+	unsigned long orig_ax; /* the system call's number */
+};
+
+struct pt_regs___arm64 {
+	int32_t syscallno;
 };
 
 #pragma clang attribute pop
@@ -93,9 +212,21 @@ enum kernel_load_data_id {
 	LOADING_MODULE,
 };
 
+/* The verifier's list of what it knows by name. */
+enum special_kfunc_type {
+	KF_bpf_rdonly_cast, /* 6.2 */
+};
+
+enum lockdown_reason {
+	LOCKDOWN_MODULE_SIGNATURE,
+	LOCKDOWN_MODULE_PARAMETERS,
+	LOCKDOWN_BPF_WRITE_USER, /* 5.14, and Debian's 5.10 */
+};
+
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf, /* 5.11 */
 	BPF_FUNC_snprintf,	       /* 5.13 */
+	BPF_FUNC_task_pt_regs,	       /* 5.15 */
 };
 
 /*

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf: every command of bpf(), and programs that write user memory.
+ *
+ *	operation		hook
+ *	bpf_write		locked_down
+ *	all others		bpf
+ *
+ * bpf/bpf_commands.def says which operation each command and each type of
+ * program is; every command of every kernel is exactly one.
+ *
+ * Maps: events, drops, bpf_loaded; .rodata.policy and .rodata.boot, frozen
+ * before loading.
+ *
+ * Which way it fails: a subject that cannot be told is a container; a policy
+ * that was never written in denies everything; a command or a type that the
+ * table does not have is `other` or `prog_load_other`.  A kernel without a
+ * lockdown reason of the name BPF_WRITE_USER does not load this.
+ *
+ * Later kernels say in flags of the command (BPF_COMMON_ATTRS), and in one more
+ * argument of the hook, how bpf() was called.  Neither exempts anything: a
+ * command is its low 16 bits, also where a program makes the call.
+ *
+ * What bpf() does not see: classic BPF of sockets, attaching through netlink,
+ * ioctl() or setsockopt(), and file descriptors that were there before.
+ */
+#include "bpf/templates/include/kernel.h"
+#include "bpf/templates/include/policy.h"
+#include "bpf/templates/include/event.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+POLICY(bpf, (OPERATION_MASK(bpf, other) << 1) - 1);
+
+_Static_assert(OP_BIT(bpf, map_create) == 0, "all operations are decided");
+
+/* 1 once the policy is loaded.  User space cannot write it: it is frozen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} bpf_loaded SEC(".maps");
+
+struct named_operation {
+	uint8_t operation;
+	char name[55];
+};
+
+static const struct named_operation commands[] SEC(POLICY_SECTION) = {
+#define COMMAND(number, name, operation) \
+	[number] = { OP_BIT(bpf, operation), "BPF_" #name },
+#include "bpf/bpf_commands.def"
+};
+
+static const struct named_operation program_types[] SEC(POLICY_SECTION) = {
+#define PROGRAM_TYPE(number, name, operation) \
+	[number] = { OP_BIT(bpf, operation),  \
+		     "BPF_PROG_LOAD BPF_PROG_TYPE_" #name },
+#include "bpf/bpf_commands.def"
+};
+
+static const struct named_operation new_command SEC(POLICY_SECTION) = {
+	OP_BIT(bpf, other), "an unknown command"
+};
+
+static const struct named_operation new_program_type SEC(POLICY_SECTION) = {
+	OP_BIT(bpf, prog_load_other), "BPF_PROG_LOAD of an unknown type"
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static __always_inline const struct named_operation *find_operation(
+	uint32_t command, const union bpf_attr *attr)
+{
+	uint32_t type;
+
+	if (command == BPF_PROG_LOAD) {
+		type = attr->prog_type;
+		if (type < COUNT(program_types))
+			return &program_types[type];
+		return &new_program_type;
+	}
+	if (command < COUNT(commands))
+		return &commands[command];
+	return &new_command;
+}
+
+static __always_inline bool is_loader(void)
+{
+	uint32_t pid = (uint32_t)bpf_get_current_pid_tgid();
+	struct task_struct *task;
+	uint64_t start;
+
+	if (!boot.loader_pid || pid != boot.loader_pid)
+		return false;
+	if (kernel_has(get_current_task_btf)) {
+		task = bpf_get_current_task_btf();
+		start = task->start_boottime;
+	} else {
+		task = (void *)bpf_get_current_task();
+		if (bpf_core_read(&start, sizeof(start), &task->start_boottime))
+			return false;
+	}
+	return start / (UINT64_C(1000000000) / BOOT_TICKS_PER_S) ==
+	       boot.loader_start;
+}
+
+/*
+ * Whether @command is let through because the loader is not done: see
+ * bundle/boot.h.  Anything that it asks for but attaching and pinning ends
+ * that for good.
+ */
+static __always_inline bool is_loading(uint32_t command)
+{
+	uint32_t key = 0;
+	uint64_t *loaded = bpf_map_lookup_elem(&bpf_loaded, &key);
+
+	if (!loaded || *loaded || !is_loader())
+		return false;
+	if (command == BPF_OBJ_PIN || command == BPF_LINK_CREATE ||
+	    command == BPF_RAW_TRACEPOINT_OPEN)
+		return true;
+	*loaded = 1;
+	return command == BOOT_LOADED_COMMAND;
+}
+
+SEC("lsm/bpf")
+int BPF_PROG(bpf_command, int cmd, union bpf_attr *attr)
+{
+	uint32_t command = (uint32_t)cmd & 0xffff;
+	const struct named_operation *operation;
+	struct decision decision;
+	struct event *event;
+
+	if (is_loading(command))
+		return 0;
+	operation = find_operation(command, attr);
+	decision = policy_decide(&policy_bpf, operation->operation);
+	if (decision.logged) {
+		event = event_reserve(&decision);
+		if (event) {
+			event_object_string(event, operation->name);
+			event_submit(event);
+		}
+	}
+	return policy_verdict(&decision);
+}
+
+SEC("lsm/locked_down")
+int BPF_PROG(bpf_locked_down, enum lockdown_reason what)
+{
+	struct decision decision;
+	struct event *event;
+
+	if (what !=
+	    bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_BPF_WRITE_USER))
+		return 0;
+	decision = policy_decide(&policy_bpf, OP_BIT(bpf, bpf_write));
+	if (decision.logged) {
+		event = event_reserve(&decision);
+		if (event)
+			event_submit(event);
+	}
+	return policy_verdict(&decision);
+}
