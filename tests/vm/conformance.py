@@ -33,7 +33,8 @@ from conformance.judge import Outcome  # noqa: E402
 
 CANNOT = Path(__file__).resolve().parent / "cannot.tsv"
 SHORT = ["6.1", "newest"]
-TIMEOUT = 600
+FLOOD, FLOOD_FULL = 100_000, 1_000_000
+TIMEOUT = 1200
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def refusals(build: Path, folder: Path) -> list[Outcome]:
 
 
 def run_kernel(kernel: str, build: Path, compiled: Compiled,
-               bundles: Path) -> tuple[str, list[Outcome]]:
+               bundles: Path, flood: int) -> tuple[str, list[Outcome]]:
     """(its release, what came of its rows)"""
     architecture = vm.kernels.row(kernel).architecture
     programs = build if architecture == "amd64" else build / architecture
@@ -114,7 +115,8 @@ def run_kernel(kernel: str, build: Path, compiled: Compiled,
         overlay = Path(scratch) / "overlay"
         signed = guest.fill(overlay, programs, vm.kernels.get(kernel),
                             bundles)
-        text = guest.script(rows.SUBJECTS, rows.PROBES, compiled.bundles)
+        text = guest.script(rows.SUBJECTS, rows.PROBES, compiled.bundles,
+                            flood)
         (overlay / "t/script").write_text(text)
         result = vm.run(kernel, ["sh", "/t/script"], overlay=overlay,
                         timeout=TIMEOUT)
@@ -122,6 +124,10 @@ def run_kernel(kernel: str, build: Path, compiled: Compiled,
     report = judge.Report().read(result.text)
     outcomes = [came_up(result, report)]
     for policy in compiled.bundles:
+        if policy.flood:
+            outcomes += [judge.judge_load(report, policy),
+                         judge.judge_flood(report, policy, flood)]
+            continue
         outcomes += judge.judge_policy(
             report, policy, compiled.tables[policy.name],
             rows.probes_of(policy.protection), signed)
@@ -247,23 +253,24 @@ def save(build: Path, kernel: str, release: str,
         indent=1) + "\n")
 
 
-def chosen_policies(pattern: str | None, full: bool) -> list[rows.Policy]:
-    policies = rows.written() + rows.blocking_one(operations())
-    del full
+def chosen_policies(pattern: str | None) -> list[rows.Policy]:
+    policies = (rows.written() + rows.blocking_one(operations())
+                + rows.floods())
     return [policy for policy in policies
             if not pattern or fnmatch.fnmatchcase(policy.name, pattern)]
 
 
 def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
     total = (0, 0, 0)
-    policies = chosen_policies(args.only, args.full)
+    policies = chosen_policies(args.only)
+    flood = FLOOD_FULL if args.full else FLOOD
     with tempfile.TemporaryDirectory() as scratch:
         bundles = Path(scratch) / "p"
         compiled = compile_policies(args.builddir, policies, bundles)
         early = refusals(args.builddir, Path(scratch))
         for kernel in args.kernel:
             release, outcomes = run_kernel(kernel, args.builddir, compiled,
-                                           bundles)
+                                           bundles, flood)
             outcomes += early + not_built(compiled, policies)
             outcomes += apply_cannot(kernel, outcomes, read_cannot(),
                                      not args.only)
@@ -284,7 +291,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="PATTERN",
                         help="policies with such a name (as in a shell)")
     parser.add_argument("--full", action="store_true",
-                        help="every kernel")
+                        help="every kernel, and longer floods")
     parser.add_argument("--builddir", type=Path, default=Path("build"))
     args = parser.parse_args()
     if not args.kernel:

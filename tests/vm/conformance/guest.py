@@ -11,6 +11,7 @@ line of its own and fails. The script says all on its standard output:
     M POLICY TEXT                  what it said
     E POLICY JSON                  an event
     U POLICY STATUS                of --unload
+    F POLICY COUNT JSON            events read of a flood, and those lost
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ begin() {
 find_it() {
 	timeout 30 cat run/$1.out >/dev/null || { echo "P $1 0"; return; }
 	for process in /proc/[0-9]*; do
+		[ -e $process/comm ] || continue
 		read -r comm <$process/comm || continue
 		[ "$comm" = "serve.$2" ] || continue
 		eval "pid_$3=${process#/proc/}"
@@ -92,7 +94,7 @@ order() {
 tidy() {
 	while read -r module _; do
 		case $module in
-		dummy | af_key | ifb) rmmod $module ;;
+		dummy | af_key | ifb) in-cgroup /apps rmmod $module ;;
 		esac
 	done </proc/modules
 }
@@ -124,6 +126,21 @@ events() {
 	"$@" bpflock-log --json 2>&1 | while read -r line; do
 		echo "E $policy $line"
 	done
+}
+
+# flood POLICY NAME NUMBER CALL:COUNT: with the log read beside it; what the
+# ring holds is told by how many lines there are
+flood() {
+	bpflock-log --json --follow >/t/followed 2>&1 &
+	reader=$!
+	order $1 $2 $3 $4
+	sleep 1
+	kill $reader
+	wait $reader
+	bpflock-log --json >/t/rest 2>&1
+	cat /t/followed /t/rest | grep -c '"comm":"flood"' >/t/count
+	read -r count </t/count
+	echo "F $1 $count $(grep '"lost"' /t/rest || echo none)"
 }
 """
 
@@ -221,6 +238,13 @@ def orders(name: str, subjects: list[Subject],
     return lines
 
 
+def flood_lines(policy: Policy, count: int) -> list[str]:
+    host = rows.BY_NAME["host"]
+    return [f"if load {policy.name}; then",
+            f"flood {policy.name} {host.name} {number_of(host)} "
+            f"{policy.flood}:{count}", f"unload {policy.name}", "fi"]
+
+
 def policy_lines(policy: Policy, probes: list[rows.Probe]) -> list[str]:
     subjects = [rows.BY_NAME[name] for name in policy.subjects]
     late = [subject for subject in subjects if subject.after_load]
@@ -236,10 +260,13 @@ def policy_lines(policy: Policy, probes: list[rows.Probe]) -> list[str]:
 
 
 def script(subjects: list[Subject], probes: list[rows.Probe],
-           policies: list[Policy]) -> str:
+           policies: list[Policy], flood: int) -> str:
     lines = [FUNCTIONS, *start(subjects), *preload(subjects, probes),
              *orders("control", subjects, probes)]
     for policy in policies:
+        if policy.flood:
+            lines += flood_lines(policy, flood)
+            continue
         mine = [probe for probe in probes
                 if probe.protection == policy.protection]
         lines += policy_lines(policy, mine)

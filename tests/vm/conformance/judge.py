@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -30,6 +31,8 @@ class Report:
     unloaded: dict[str, int] = field(default_factory=dict)
     said: dict[str, list[str]] = field(default_factory=dict)
     events: dict[str, list[dict]] = field(default_factory=dict)
+    floods: dict[str, tuple[int, int]] = field(default_factory=dict)
+    flooded: dict[str, tuple[int, str]] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
 
     def read(self, text: str) -> Report:
@@ -42,6 +45,12 @@ class Report:
         words = rest.split(" ")
         if kind == "P":
             self.pids[words[0]] = int(words[1])
+        elif kind == "R" and ":" in words[2]:
+            self.flooded[words[0]] = int(words[3]), words[4]
+        elif kind == "F":
+            lost = re.search('"lost":([0-9]+)', rest)
+            self.floods[words[0]] = (int(words[1]),
+                                     int(lost[1]) if lost else 0)
         elif kind == "R" and len(words) == 6:
             self.results[tuple(words[:3])] = Line(words[3], words[4],
                                                   int(words[5]))
@@ -237,6 +246,19 @@ def judge_load(report: Report, policy: Policy) -> Outcome:
     return outcome
 
 
+def judge_flood(report: Report, policy: Policy, count: int) -> Outcome:
+    """All are denied, and each is either read or counted as lost."""
+    outcome = Outcome(f"{policy.name}/{count} denials")
+    denied, other = report.flooded.get(policy.name, (0, "no line"))
+    read, lost = report.floods.get(policy.name, (0, 0))
+    if (denied, other) != (count, "ok"):
+        outcome.wrong.append(f"{denied} denied of {count}; other: {other}")
+    if read + lost != denied:
+        outcome.wrong.append(f"{read} events and {lost} lost are not "
+                             f"{denied} denials")
+    return outcome
+
+
 def judge_policy(report: Report, policy: Policy, table: dict,
                  probes: list[Probe], signed: bool) -> Iterator[Outcome]:
     loaded = judge_load(report, policy)
@@ -248,6 +270,6 @@ def judge_policy(report: Report, policy: Policy, table: dict,
                 continue
             if report.loaded.get(policy.name) != 0:
                 yield Outcome(f"{policy.name}/{name}/{probe.name}",
-                              ["the policy was not loaded"])
+                              skipped="the policy was not loaded")
                 continue
             yield judge_row(report, policy, table, probe, subject, signed)

@@ -198,8 +198,8 @@ SHAPES = {
 # Where bpflock-log runs, which needs bpf() itself.
 OWN_NET = "unshare --net"
 IN_APPS = "in-cgroup /apps"
-LOGGERS = {"bpf-block-host": OWN_NET, "bpf-allow-cgroup": IN_APPS,
-           "bpf-late": "", "bpf-nested": ""}
+LOGGERS = {"bpf-block-host": OWN_NET, "bpf-log-none": OWN_NET,
+           "bpf-allow-cgroup": IN_APPS}
 NO_LOGGER = {
     "bpf-restricted": "restricted has no exceptions: bpflock-log may not "
                       "read the events either",
@@ -214,6 +214,8 @@ class Policy:
     subjects: tuple[str, ...]
     logger: str = ""             # what bpflock-log's command line begins with
     no_events: str | None = None  # why it cannot be asked
+    flood: str | None = None     # a call to be denied time and again, by the
+    #                              host; nothing else is tried then
 
 
 def written() -> list[Policy]:
@@ -229,6 +231,14 @@ def written() -> list[Policy]:
     return found
 
 
+# An operation that is in the way of those who work for the rows: bpflock-log
+# opens pinned maps and asks what they are, and what a probe may not unload
+# others do. They are in /apps, and this other operation is blocked there, so
+# that the policy names that cgroup and leaves it out otherwise.
+IN_THE_WAY = {"obj_get": "token_create", "other": "token_create",
+              "unload_module": "unsafe_module_parameters"}
+
+
 def blocking_one(operations: dict[str, list[str]]) -> list[Policy]:
     """A policy for each operation, which blocks that one alone."""
     found = []
@@ -237,23 +247,26 @@ def blocking_one(operations: dict[str, list[str]]) -> list[Policy]:
             name = f"{short}-only-{operation}"
             found.append(Policy(name, protection,
                                 only_text(name, protection, operation), TWO,
-                                IN_APPS if reads_log(operation) else ""))
+                                IN_APPS if operation in IN_THE_WAY else ""))
     return found
-
-
-def reads_log(operation: str) -> bool:
-    """bpflock-log opens pinned maps and asks what they are."""
-    return operation in ("obj_get", "other")
 
 
 def only_text(name: str, protection: str, operation: str) -> str:
     lines = ["profile allow;", "log denied;",
              f"block {operation} for host, container;"]
-    if protection == "bpf" and reads_log(operation):
-        # Names the cgroup, so that the rule above leaves it out.
-        lines.append('block token_create for cgroup "/apps";')
+    if operation in IN_THE_WAY:
+        lines.append(f'block {IN_THE_WAY[operation]} for cgroup "/apps";')
     return (f"language 1;\npolicy {name} {{\n\t{protection} {{\n\t\t"
             + "\n\t\t".join(lines) + "\n\t}\n\tseal open;\n}\n")
+
+
+def floods() -> list[Policy]:
+    """Calls that are denied in a tight loop, while the log is read."""
+    return [Policy(f"{short}-flood", PROTECTIONS[short],
+                   only_text(f"{short}-flood", PROTECTIONS[short], operation),
+                   (), flood=f"flood_{short}")
+            for short, operation in (("modules", "load_module"),
+                                     ("bpf", "map_create"))]
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,7 @@ static int serve(struct subject *subject)
 	snprintf(line, sizeof(line), "serve.%.9s", subject->name);
 	prctl(PR_SET_NAME, line);
 	bpf_prepare(subject);
+	exec_prepare();
 	snprintf(path, sizeof(path), WORK "/run/%s.in", subject->name);
 	orders = fopen(path, "r+e"); /* r+: no end while nobody writes */
 	if (!orders)

@@ -51,6 +51,7 @@ extern const struct probe exec_probes[];
 
 /* What must be there before any policy is loaded. */
 void bpf_prepare(const struct subject *subject);
+void exec_prepare(void);
 
 /* The number of calls that end with EPERM, of @count; writes the rest's last
  * errno to *other. */
