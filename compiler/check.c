@@ -165,7 +165,7 @@ static void report_exception(const struct context *context,
 	if (rule->kind == RULE_ALLOW &&
 	    word_value(profile_words, profile->word) == PROFILE_RESTRICTED)
 		diag_note(context->diag, entry, LOC_NONE,
-			  "for exceptions write `profile baseline; block all for host;` and then `allow`");
+			  "for an exception x for a cgroup c write `profile baseline; block all for host; block all - x for c; allow x for c;`");
 }
 
 static void check_exceptions(const struct context *context)

@@ -565,6 +565,19 @@ static void warn_no_effect(struct arena *arena, struct diag *diag,
 	}
 }
 
+/* Services of systemd get namespaces of their own, and none starts without:
+ * some cgroup must be let to, where the host as a whole is not. */
+static void warn_no_services(struct diag *diag, const struct plan *plan)
+{
+	const struct table_protection *namespaces =
+		plan_find(&plan->table, &protections[PROTECTION_namespaces]);
+
+	if (namespaces && !plan->table.audit && !namespaces->cgroup_count &&
+	    namespaces->denied[PLACE_HOST] >> OP_BIT(namespaces, mnt) & 1)
+		diag_report(diag, CHECK_LOCK_OUT, plan->policy->loc,
+			    "nobody on the host may create a mount namespace: no service with PrivateTmp= or ProtectSystem= will start");
+}
+
 static void warn_lock_out(struct diag *diag, const struct plan *plan)
 {
 	const struct table_protection *network =
@@ -586,4 +599,5 @@ void plan_warn(struct arena *arena, struct diag *diag, const struct plan *plan)
 			warn_no_effect(arena, diag, &plan->protections[i],
 				       &plan->table.protections[i]);
 	warn_lock_out(diag, plan);
+	warn_no_services(diag, plan);
 }

@@ -27,7 +27,7 @@ Where the document leaves a choice, this is what was chosen:
 - An empty `trace { }` traces nothing; trace may be written several times.
 - A policy may have the name of a keyword; a protection of an included file
   may stand before or after the ones of the main file.
-- `device` takes one id, which may be a string expression.
+- `device` takes ids, each a string expression, with or without commas.
 - DEL counts as a control character, U+0080 to U+009F do not.
 - The limit of classes holds for each kind of trace too.
 - `namespaces` has no family "create": the word only describes its list.
@@ -671,6 +671,9 @@ class Parser:
             refuse(place, "wrong-setting", "%r is no setting of %s" %
                    (word, block.name))
         block.devices.append((self.constant(), place))
+        # Several ids, with or without commas between them.
+        while self.accept(",") or self.peek()[0] == "string":
+            block.devices.append((self.constant(), place))
 
     def rule(self):
         place = self.place
