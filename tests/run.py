@@ -57,23 +57,30 @@ class Counts:
                 f"{self.skipped} skipped")
 
 
-def build(name: str, *options: str) -> Suite:
+def build(name: str, *options: str, **more: object) -> Suite:
     """Builds one configuration, warnings being errors."""
     folder = "build" if name == "gcc" else f"build/{name}"
     ninja = "" if name == "gcc" else f"-f {folder}/build.ninja"
     configure = " ".join(["./configure.py", "--werror", "--builddir", folder,
                           *options])
-    return Suite(f"build-{name}", ["sh", "-ec", f"{configure}; ninja {ninja}"])
+    return Suite(f"build-{name}", ["sh", "-ec", f"{configure}; ninja {ninja}"],
+                 **more)
 
 
 def python(name: str, *command: str, **more: object) -> Suite:
     return Suite(name, [PYTHON, *command], **more)
 
 
+def conformance(kernel: str, **more: object) -> Suite:
+    return python(f"conformance-{kernel}", "tests/vm/conformance.py",
+                  "--kernel", kernel, minutes=25, **more)
+
+
 SUITES = [
     build("gcc"),
     build("clang", "--cc", "clang"),
     build("sanitize", "--sanitize"),
+    build("arm64", "--cross", "arm64", full_only=True),
     python("unit", "tests/unit.py", "build/tests", "build/sanitize/tests"),
     python("layers", "tests/layers.py"),
     python("reproducible", "tests/reproducible.py"),
@@ -84,6 +91,16 @@ SUITES = [
     python("demo-newest", "tests/vm/demo.py", "--kernel", "newest",
            "policies/no-new-modules.bpflock"),
     python("loader-6.1", "tests/vm/test_loader.py", "--kernel", "6.1"),
+    conformance("6.1"),
+    conformance("newest"),
+    conformance("5.10", full_only=True),
+    conformance("6.12", full_only=True),
+    conformance("arm64-6.12", full_only=True),
+    python("conformance-flood", "tests/vm/conformance.py", "--full", "--kernel",
+           "6.1", "--kernel", "newest", "--only", "*-flood", full_only=True,
+           minutes=60),
+    python("support", "tests/vm/conformance.py", "--check-docs",
+           full_only=True),
     python("agree-full", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "10000", "--seed", "7", full_only=True),
 ]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import json
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ sys.path.insert(0, str(TESTS))
 
 # pylint: disable=wrong-import-position
 import oracle  # noqa: E402
-from conformance import guest, judge, rows  # noqa: E402
+from conformance import guest, judge, rows, support  # noqa: E402
 from conformance.judge import Outcome  # noqa: E402
 
 CANNOT = Path(__file__).resolve().parent / "cannot.tsv"
@@ -233,26 +232,6 @@ def words(counts: tuple[int, int, int]) -> str:
     return "{} passed, {} failed, {} skipped".format(*counts)
 
 
-def save(build: Path, kernel: str, release: str,
-         outcomes: list[Outcome]) -> None:
-    """For docs/support.md."""
-    proofs: dict[str, dict] = {}
-    for outcome in outcomes:
-        if not outcome.proof:
-            continue
-        state = proofs.setdefault(".".join(outcome.proof),
-                                  {"passed": 0, "failed": 0, "reasons": []})
-        if outcome.passed:
-            state["passed"] += 1
-        elif outcome.wrong:
-            state["failed"] += 1
-        elif outcome.skipped not in state["reasons"]:
-            state["reasons"].append(outcome.skipped)
-    (build / "conformance" / f"{kernel}.json").write_text(json.dumps(
-        {"kernel": kernel, "release": release, "operations": proofs},
-        indent=1) + "\n")
-
-
 def chosen_policies(pattern: str | None) -> list[rows.Policy]:
     policies = (rows.written() + rows.blocking_one(operations())
                 + rows.floods())
@@ -276,11 +255,23 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
                                      not args.only)
             if not args.only:
                 outcomes += defects(outcomes)
-                save(args.builddir, kernel, release, outcomes)
+                support.save(args.builddir / "conformance", kernel, release,
+                             outcomes)
             counts = show(kernel, outcomes)
             print(f"{kernel} ({release}): {words(counts)}", flush=True)
             total = tuple(map(sum, zip(total, counts)))
     return total
+
+
+def documents(args: argparse.Namespace) -> int:
+    folder, kernels = args.builddir / "conformance", vm.kernels.matrix()
+    if args.update_docs:
+        support.update(folder, kernels, operations())
+        return 0
+    wrong = support.check(folder, kernels, operations())
+    for line in wrong:
+        print(f"{support.DOCUMENT.name}: differs: {line}")
+    return 1 if wrong else 0
 
 
 def main() -> int:
@@ -292,8 +283,14 @@ def main() -> int:
                         help="policies with such a name (as in a shell)")
     parser.add_argument("--full", action="store_true",
                         help="every kernel, and longer floods")
+    parser.add_argument("--update-docs", action="store_true",
+                        help="write docs/support.md from the last whole runs")
+    parser.add_argument("--check-docs", action="store_true",
+                        help="compare it with them")
     parser.add_argument("--builddir", type=Path, default=Path("build"))
     args = parser.parse_args()
+    if args.update_docs or args.check_docs:
+        return documents(args)
     if not args.kernel:
         args.kernel = vm.kernels.matrix() if args.full else SHORT
     try:

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""docs/support.md: what was shown to be denied, on which kernel.
+
+Written from build/conformance/KERNEL.json, which a whole run leaves for each
+kernel: nothing is in the document that no row has shown.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+from .judge import Outcome
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs/support.md"
+
+HEAD = """\
+# What is enforced on which kernel
+
+Written by `tests/vm/conformance.py --update-docs`; do not edit. Each *yes*
+stands for rows of the conformance tests: the real system call was made on that
+kernel, was denied, left the event that names the operation and the rule, and
+ended otherwise without the policy, before and after.
+
+"""
+
+MIDDLE = """
+*no* is a row that this kernel cannot run, with
+the reason below; *not tested* is an operation that no row has shown denied.
+
+"""
+
+DEFECTS = """
+## What the original gets wrong
+
+Each of these failed there, and is shown not to here by rows of its own.
+
+"""
+
+
+def save(folder: Path, kernel: str, release: str,
+         outcomes: list[Outcome]) -> None:
+    """What of a run goes into the document."""
+    operations: dict[str, dict] = {}
+    for outcome in outcomes:
+        if outcome.proof:
+            state = operations.setdefault(
+                ".".join(outcome.proof),
+                {"passed": 0, "failed": 0, "reasons": []})
+            count(state, outcome)
+    defects = {outcome.name.partition(": ")[2]: verdict(outcome)
+               for outcome in outcomes if outcome.name.startswith("defect: ")}
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    (folder / f"{kernel}.json").write_text(json.dumps(
+        {"kernel": kernel, "release": release, "date": today,
+         "operations": operations, "defects": defects}, indent=1) + "\n")
+
+
+def count(state: dict, outcome: Outcome) -> None:
+    if outcome.wrong:
+        state["failed"] += 1
+    elif outcome.skipped is None:
+        state["passed"] += 1
+    elif outcome.skipped not in state["reasons"]:
+        state["reasons"].append(outcome.skipped)
+
+
+def verdict(outcome: Outcome) -> str:
+    if outcome.wrong:
+        return "fails"
+    return "yes" if outcome.skipped is None else "not tested"
+
+
+def load(folder: Path, kernels: list[str]) -> list[dict]:
+    return [json.loads(path.read_text())
+            for path in (folder / f"{kernel}.json" for kernel in kernels)
+            if path.exists()]
+
+
+def cell(state: dict | None, notes: list[str]) -> str:
+    if not state:
+        return "not tested"
+    if state["failed"]:
+        return "**fails**"
+    if state["passed"]:
+        return "yes"
+    marks = []
+    for reason in state["reasons"]:
+        if reason not in notes:
+            notes.append(reason)
+        marks.append(f"[{notes.index(reason) + 1}]")
+    kind = "no" if any(reason.startswith("cannot")
+                       for reason in state["reasons"]) else "not tested"
+    return f"{kind} {' '.join(marks)}"
+
+
+def table(head: list[str], lines: list[list[str]]) -> str:
+    rule = ["---"] * len(head)
+    return "".join(f"| {' | '.join(line)} |\n"
+                   for line in [head, rule, *lines])
+
+
+def document(runs: list[dict], operations: dict[str, list[str]]) -> str:
+    notes: list[str] = []
+    lines = [[f"`{protection}.{name}`",
+              *[cell(run["operations"].get(f"{protection}.{name}"), notes)
+                for run in runs]]
+             for protection, names in operations.items() for name in names]
+    kernels = table(["kernel", "release", "run on"],
+                    [[run["kernel"], run["release"], run["date"]]
+                     for run in runs])
+    names = [run["kernel"] for run in runs]
+    text = HEAD + kernels + MIDDLE + table(["operation", *names], lines)
+    if notes:
+        text += "\n" + "".join(f"{number}. {note}\n"
+                               for number, note in enumerate(notes, 1))
+    words = list(dict.fromkeys(word for run in runs for word in run["defects"]))
+    return text + DEFECTS + table(
+        ["here", *names],
+        [[word, *[run["defects"].get(word, "not tested") for run in runs]]
+         for word in words])
+
+
+def without_dates(text: str) -> str:
+    """What --check-docs compares: the day of a run says nothing."""
+    return "\n".join(line.rpartition("| 20")[0] or line
+                     for line in text.splitlines())
+
+
+def update(folder: Path, kernels: list[str],
+           operations: dict[str, list[str]]) -> None:
+    DOCUMENT.write_text(document(load(folder, kernels), operations))
+
+
+def check(folder: Path, kernels: list[str],
+          operations: dict[str, list[str]]) -> list[str]:
+    """The lines of the document that the runs here do not bear out."""
+    have = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+    runs = load(folder, kernels)
+    if len(runs) < len(kernels):
+        return [f"{DOCUMENT.name}: not all kernels have been run here"]
+    want = without_dates(document(runs, operations)).splitlines()
+    found = without_dates(have).splitlines()
+    return [line for line in found if line not in want] + \
+        [line for line in want if line not in found]
