@@ -123,11 +123,21 @@ PROGRAMS = {
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
 }
 
+# For tests of the compiler's stages.
+FRONT_TEST = ["tests/unit/front.c", *COMPILER, *BUNDLE]
+
 # cmocka programs: tests/unit/NAME.c with the sources that it tests.
 UNIT_TESTS = {
     "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c"],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
     "test_arena": ["compiler/arena.c"],
+    "test_suggest": ["compiler/suggest.c"],
+    "test_source": FRONT_TEST,
+    "test_diag": FRONT_TEST,
+    "test_eval": FRONT_TEST,
+    "test_plan": FRONT_TEST,
+    "test_prove": FRONT_TEST,
+    "test_table": ["bundle/table.c", "bundle/operations.c"],
     "test_reader": ["bundle/reader.c"],
     "test_note": ["tests/unit/sample.c", *BUNDLE],
     "test_bundle": ["tests/unit/sample.c", *BUNDLE],

@@ -9,10 +9,10 @@
 #include "grammar/words.h"
 
 struct tokens {
-	bool skipping;	 /* to the end of the statement */
-	unsigned depth;	 /* of braces that are skipped */
-	bool semicolon;	 /* comes next */
-	bool again;	 /* the token given last comes next, or after that */
+	bool skipping;	/* to the end of the statement */
+	unsigned depth; /* of braces that are skipped */
+	bool semicolon; /* comes next */
+	bool again;	/* the token given last comes next, or after that */
 	/* the token that was given last */
 	int kind;
 	union POLICY_STYPE value;
@@ -21,8 +21,8 @@ struct tokens {
 	struct word previous;
 };
 
-static int scan(struct parse *parse, union POLICY_STYPE *value,
-		struct loc *loc, void *scanner)
+static int scan(struct parse *parse, union POLICY_STYPE *value, struct loc *loc,
+		void *scanner)
 {
 	struct tokens *tokens = parse->tokens;
 

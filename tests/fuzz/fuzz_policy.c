@@ -57,7 +57,7 @@ static void check_protection(const struct table *table,
 
 	if (classes > TABLE_MAX_CLASSES)
 		abort();
-	for (uint32_t class = 0; class < classes; class++) {
+	for (uint32_t class = 0; class < classes; class ++) {
 		if ((protection->denied[class] | protection->logged[class]) &
 		    ~all)
 			abort();
