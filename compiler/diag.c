@@ -96,6 +96,8 @@ bool diag_option(struct diag *diag, const char *option)
 {
 	const char *name;
 
+	if (set_severity(diag, option, WARNING)) /* no-effect begins with no- */
+		return true;
 	if (!strcmp(option, "error"))
 		return set_severity(diag, NULL, ERROR);
 	if (!strcmp(option, "no-error"))
@@ -104,9 +106,8 @@ bool diag_option(struct diag *diag, const char *option)
 		return set_severity(diag, name, ERROR);
 	if ((name = skip_prefix(option, "no-error=")))
 		return set_severity(diag, name, WARNING);
-	if ((name = skip_prefix(option, "no-")))
-		return set_severity(diag, name, IGNORED);
-	return set_severity(diag, option, WARNING);
+	name = skip_prefix(option, "no-");
+	return name && set_severity(diag, name, IGNORED);
 }
 
 static const char *format_text(struct diag *diag, const char *format,
