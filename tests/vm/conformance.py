@@ -112,8 +112,8 @@ def run_kernel(kernel: str, build: Path, compiled: Compiled,
     programs = build if architecture == "amd64" else build / architecture
     with tempfile.TemporaryDirectory() as scratch:
         overlay = Path(scratch) / "overlay"
-        signed = guest.fill(overlay, programs, vm.kernels.get(kernel),
-                            bundles)
+        facts = guest.fill(overlay, programs, vm.kernels.get(kernel),
+                           bundles)
         text = guest.script(rows.SUBJECTS, rows.PROBES, compiled.bundles,
                             flood)
         (overlay / "t/script").write_text(text)
@@ -129,7 +129,7 @@ def run_kernel(kernel: str, build: Path, compiled: Compiled,
             continue
         outcomes += judge.judge_policy(
             report, policy, compiled.tables[policy.name],
-            rows.probes_of(policy.protection), signed)
+            rows.probes_of(policy.protection), facts)
     return result.release, outcomes
 
 

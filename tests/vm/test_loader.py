@@ -273,15 +273,23 @@ SWITCHED_OFF = [
 ]
 
 
-def fill(overlay: Path, build: Path, bundles: Path | None) -> None:
+def programs_for(kernel: str, build: Path) -> Path:
+    """Where its programs are: ./configure.py --cross ARCH makes those of
+    another architecture than ours."""
+    architecture = vm.kernels.row(kernel).architecture
+    return build if architecture == "amd64" else build / architecture
+
+
+def fill(overlay: Path, build: Path, made: Path,
+         bundles: Path | None) -> None:
     """Lays out what the guest needs: programs, helpers, bundles."""
     programs = overlay / "usr/bin"
     work = overlay / "t"
     programs.mkdir(parents=True)
     work.mkdir()
-    shutil.copy(build / "bpflock-load", programs)
-    shutil.copy(build / "bpflock-log", programs)
-    shutil.copy(build / "tests/bpflock-load-faults", programs)
+    shutil.copy(made / "bpflock-load", programs)
+    shutil.copy(made / "bpflock-log", programs)
+    shutil.copy(made / "tests/bpflock-load-faults", programs)
     for name, text in HELPERS.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
@@ -345,7 +353,8 @@ def main() -> int:
     for kernel in args.kernel or ["6.1"]:
         with tempfile.TemporaryDirectory() as scratch:
             overlay = Path(scratch) / "overlay"
-            fill(overlay, args.builddir, args.bundles)
+            fill(overlay, args.builddir,
+                 programs_for(kernel, args.builddir), args.bundles)
             counts += [
                 boot(kernel, ORDINARY, overlay, timeout=400),
                 boot(kernel, WITHOUT_LSM, overlay, bpf_lsm=False),

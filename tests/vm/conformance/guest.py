@@ -22,7 +22,7 @@ import subprocess
 from pathlib import Path
 
 from . import rows
-from .rows import Policy, Subject
+from .rows import Facts, Policy, Subject
 
 HERE = Path(__file__).resolve().parent
 COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
@@ -150,7 +150,8 @@ def compile_probes(architecture: str, work: Path) -> None:
     compiler = COMPILERS[architecture]
     subprocess.run([compiler, *CFLAGS, "-o", work / "probe",
                     *[sources / f"{name}.c"
-                      for name in ("main", "modules", "bpf", "exec")]],
+                      for name in ("main", "modules", "bpf", "exec",
+                                   "corners")]],
                    check=True)
     subprocess.run([compiler, *CFLAGS, "-nostdlib", "-o", work / "payload",
                     sources / "payload.c"], check=True)
@@ -165,8 +166,8 @@ def without_signature(module: bytes) -> bytes | None:
     return module[:end - SIGNATURE_INFO - length]
 
 
-def lay_out_module(modules: Path, work: Path) -> bool:
-    """The copies of dummy that the probes load; whether it is signed."""
+def lay_out_module(modules: Path, work: Path) -> Facts:
+    """The copies of dummy that the probes load, and what it is like."""
     folder = work / "module"
     folder.mkdir()
     path = next(modules.rglob("dummy.ko*"))
@@ -180,12 +181,12 @@ def lay_out_module(modules: Path, work: Path) -> bool:
     (folder / "dummy.ko").write_bytes(module)
     (folder / "compressed").write_bytes(compressed)
     (folder / "unsigned.ko").write_bytes(unsigned or module)
-    return unsigned is not None
+    return Facts(unsigned is not None, path.suffix == ".xz")
 
 
 def fill(overlay: Path, programs: Path, kernel: object,
-         bundles: Path) -> bool:
-    """Lays out what the guest needs; whether its modules are signed."""
+         bundles: Path) -> Facts:
+    """Lays out what the guest needs; what its modules are like."""
     usr = overlay / "usr/bin"
     work = overlay / "t"
     usr.mkdir(parents=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import rows
-from .rows import Policy, Probe, Step, Subject
+from .rows import Facts, Policy, Probe, Step, Subject
 
 LABEL_BYTES = 15
 
@@ -123,11 +123,11 @@ def decide(table: dict, step: Step, number: int) -> tuple[str, dict]:
 
 
 def expect(table: dict, probe: Probe, subject: Subject,
-           signed: bool) -> Expected:
+           facts: Facts) -> Expected:
     own, cgroup = class_of(table, subject.place, subject.cgroup)
     events = []
     for step in probe.steps:
-        if step.if_unsigned and signed:
+        if step.when and step.when not in facts.words:
             continue
         number = own
         if step.place:
@@ -181,7 +181,7 @@ def judge_events(found: list[dict], expected: Expected, line: Line,
 
 
 def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
-              subject: Subject, signed: bool) -> Outcome:
+              subject: Subject, facts: Facts) -> Outcome:
     outcome = Outcome(f"{policy.name}/{subject.name}/{probe.name}")
     line, control, after = (
         report.results.get((phase, subject.name, probe.name))
@@ -190,7 +190,7 @@ def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
         outcome.wrong.append(
             f"no line: {line and 'control or after' or 'the probe itself'}")
         return outcome
-    expected = expect(table, probe, subject, signed)
+    expected = expect(table, probe, subject, facts)
     if "SETUP" in (line.result, control.result, after.result):
         outcome.wrong.append("what the probe needs is not there")
     outcome.wrong += judge_result(probe, expected, line, control, after)
@@ -260,7 +260,7 @@ def judge_flood(report: Report, policy: Policy, count: int) -> Outcome:
 
 
 def judge_policy(report: Report, policy: Policy, table: dict,
-                 probes: list[Probe], signed: bool) -> Iterator[Outcome]:
+                 probes: list[Probe], facts: Facts) -> Iterator[Outcome]:
     loaded = judge_load(report, policy)
     yield loaded
     for name in policy.subjects:
@@ -272,4 +272,4 @@ def judge_policy(report: Report, policy: Policy, table: dict,
                 yield Outcome(f"{policy.name}/{name}/{probe.name}",
                               skipped="the policy was not loaded")
                 continue
-            yield judge_row(report, policy, table, probe, subject, signed)
+            yield judge_row(report, policy, table, probe, subject, facts)

@@ -21,8 +21,19 @@ class Step:
     matches, and for whom, if not for the subject."""
     operations: tuple[str, ...]
     place: str | None = None
-    if_unsigned: bool = False  # only where the kernel's modules have no
-    #                            signature
+    when: str | None = None  # only where this is in Facts.words
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a kernel's modules are like."""
+    signed: bool
+    packed: bool  # compressed files
+
+    @property
+    def words(self) -> frozenset[str]:
+        return frozenset(("signed" if self.signed else "unsigned",
+                          "packed" if self.packed else "plain"))
 
 
 @dataclass(frozen=True)
@@ -44,10 +55,14 @@ def ask(*operations: str, **more: object) -> Step:
     return Step(operations, **more)
 
 
-UNSIGNED = ask("unsigned_module", if_unsigned=True)
+UNSIGNED = ask("unsigned_module", when="unsigned")
 LOADED = frozenset(("ok", "EEXIST"))
-BY_MODPROBE = ask("load_module", place="host")
-UNSIGNED_BY_MODPROBE = ask("unsigned_module", place="host", if_unsigned=True)
+# The guests' modprobe unpacks what is compressed, and loads it from memory.
+BY_MODPROBE = (
+    ask("load_module", place="host", when="plain"),
+    ask("load_module", "foreign_module", place="host", when="packed"),
+    ask("unsigned_module", place="host", when="unsigned"),
+)
 # Denied behind the point of no return: the kernel kills the process.
 KILLED = frozenset(("EPERM", "SIGKILL", "SIGSEGV"))
 
@@ -74,10 +89,10 @@ PROBES = [
             through=LOADED),
     modules("finit_foreign", ask("load_module", "foreign_module"), UNSIGNED,
             through=LOADED),
-    modules("autoload_family", ask("autoload_module"), BY_MODPROBE,
-            UNSIGNED_BY_MODPROBE, denied=frozenset(("EAFNOSUPPORT",))),
-    modules("autoload_link", ask("autoload_module"), BY_MODPROBE,
-            UNSIGNED_BY_MODPROBE, denied=frozenset(("EOPNOTSUPP",))),
+    modules("autoload_family", ask("autoload_module"), *BY_MODPROBE,
+            denied=frozenset(("EAFNOSUPPORT",))),
+    modules("autoload_link", ask("autoload_module"), *BY_MODPROBE,
+            denied=frozenset(("EOPNOTSUPP",))),
     modules("unsafe_parameter", ask("unsafe_module_parameters")),
     modules("unload_missing", ask("unload_module")),
     modules("unload_loaded", ask("unload_module"), needs_module=True),
@@ -134,6 +149,20 @@ PROBES = [
     execute("map_file"),
     execute("read_memfd"),
     execute("map_anonymous"),
+
+    execute("interpreter_shm", ask("shm")),
+    execute("loader_shm", ask("map"), denied=KILLED),
+    execute("overlay_upper", ask("shm")),
+    execute("overlay_lower"),
+    execute("overlay_map", ask("map")),
+    execute("overlay_mprotect", ask("map")),
+    execute("ramfs", ask("shm")),
+    execute("anonymous_exec", ask("memfd")),
+    execute("map_sysv", ask("map")),
+    execute("map_shared_anonymous"),
+    execute("map_zero"),
+    execute("page_zero"),
+    execute("linked_later"),
 ]
 
 

@@ -4,7 +4,7 @@
  * why.  What is executed is named after the probe, by its file or by the
  * number of its descriptor, so that the comm it gets says whose it is.
  */
-#include "probe.h"
+#include "exec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,17 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHM	    "/dev/shm/"
-#define DYNAMIC	    "/usr/bin/setpriv" /* any program that ld.so starts */
 #define SCRIPT	    "#!" PAYLOAD "\n"
 #define PAGE	    4096
 #define LABEL_BYTES 15
-
-#ifdef __x86_64__
-#define LD_SO "/lib64/ld-linux-x86-64.so.2"
-#else
-#define LD_SO "/lib/ld-linux-aarch64.so.1"
-#endif
 
 /* Runtimes mount it without exec, and then nothing is left to be denied. */
 void exec_prepare(void)
@@ -86,7 +78,7 @@ static int numbered(int fd, const struct subject *subject)
 	return number;
 }
 
-static int run_path(const char *path)
+int run_path(const char *path)
 {
 	char *const argv[] = { (char *)path, NULL };
 	char *const env[] = { NULL };
@@ -143,15 +135,15 @@ static int memfd_script(const struct subject *subject)
 	return fd < 0 ? RESULT_SETUP : run_number(fd);
 }
 
-static int make_file(const char *path, const char *from, const char *script)
+int make_file(const char *path, const char *from, const char *script)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	int result;
 
 	if (fd < 0)
 		return RESULT_SETUP;
-	result = script ? fill(fd, script, strlen(script))
-			: fill_from(fd, from);
+	result =
+		script ? fill(fd, script, strlen(script)) : fill_from(fd, from);
 	close(fd);
 	return result;
 }
@@ -160,7 +152,7 @@ static int make_file(const char *path, const char *from, const char *script)
  * Executes a file in a child, since it has to be removed afterwards.  The
  * child is what runs; its comm is the label as well, by the file's name.
  */
-static int run_and_remove(const char *path, const char *removed)
+int run_and_remove(const char *path, const char *removed)
 {
 	int ends[2], result = 0, status;
 	pid_t pid;
@@ -231,7 +223,7 @@ static int never_linked(const struct subject *subject)
 	return fd < 0 ? RESULT_SETUP : run_number(fd);
 }
 
-static int map_fd(int fd, int protection)
+int map_fd(int fd, int protection)
 {
 	void *at;
 

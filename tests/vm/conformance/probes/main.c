@@ -28,7 +28,7 @@
 #define ORDER_SIZE 4096
 
 static const struct probe *const tables[] = { module_probes, bpf_probes,
-					      exec_probes };
+					      exec_probes, corner_probes };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static const struct probe *find_probe(const char *name, int *number)
@@ -55,8 +55,8 @@ void *read_whole(const char *path, size_t *size)
 		return NULL;
 	if (!fstat(fd, &st))
 		data = malloc((size_t)st.st_size + 1);
-	while (data && (got = read(fd, data + done,
-				   (size_t)st.st_size - done)) > 0)
+	while (data &&
+	       (got = read(fd, data + done, (size_t)st.st_size - done)) > 0)
 		done += (size_t)got;
 	close(fd);
 	*size = done;

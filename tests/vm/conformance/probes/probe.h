@@ -48,6 +48,7 @@ struct probe {
 extern const struct probe module_probes[];
 extern const struct probe bpf_probes[];
 extern const struct probe exec_probes[];
+extern const struct probe corner_probes[];
 
 /* What must be there before any policy is loaded. */
 void bpf_prepare(const struct subject *subject);
