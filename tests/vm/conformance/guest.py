@@ -43,6 +43,7 @@ exec "$@"
 
 FUNCTIONS = r"""
 cd /t
+modprobe overlay
 cp module/dummy.ko /tmp/dummy.ko
 mkdir -p run
 

@@ -146,6 +146,7 @@ PROBES = [
     execute("map_ld_so", ask("map"), denied=frozenset(("STATUS-127",))),
     execute("exec_file"),
     execute("exec_script"),
+    execute("overlay_in_place"),
     execute("map_file"),
     execute("read_memfd"),
     execute("map_anonymous"),

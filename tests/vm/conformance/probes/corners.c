@@ -99,15 +99,12 @@ static int own_mounts(const struct subject *subject, char folder[64])
 	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
-/* An overlay of WORK, written to in a tmpfs; where its file is. */
-static int mount_overlay(const struct subject *subject, const char *name,
-			 char file[128])
+/* An overlay of WORK, written to in @folder; where its file is. */
+static int mount_layers(const char *folder, const char *name, char file[128])
 {
 	static const char *const parts[] = { "upper", "work", "all" };
-	char folder[64], path[96], options[256];
+	char path[96], options[256];
 
-	if (own_mounts(subject, folder))
-		return RESULT_SETUP;
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, parts[i]);
 		mkdir(path, 0755);
@@ -117,6 +114,17 @@ static int mount_overlay(const struct subject *subject, const char *name,
 		 folder);
 	snprintf(file, 128, "%s/%s", path, name);
 	return mount("overlay", path, "overlay", 0, options) ? RESULT_SETUP : 0;
+}
+
+/* The same, written to in a tmpfs. */
+static int mount_overlay(const struct subject *subject, const char *name,
+			 char file[128])
+{
+	char folder[64];
+
+	if (own_mounts(subject, folder))
+		return RESULT_SETUP;
+	return mount_layers(folder, name, file);
 }
 
 static int overlay_upper(const struct subject *subject)
@@ -134,6 +142,21 @@ static int overlay_lower(const struct subject *subject)
 	char file[128];
 
 	if (mount_overlay(subject, strrchr(PAYLOAD, '/') + 1, file))
+		return RESULT_SETUP;
+	return run_path(file);
+}
+
+/* Written to in the root file system, even if that is in memory itself. */
+static int overlay_in_place(const struct subject *subject)
+{
+	char folder[64], file[128];
+
+	if (own_mounts(subject, folder))
+		return RESULT_SETUP;
+	snprintf(folder, sizeof(folder), "/root/%s", subject->label);
+	mkdir(folder, 0755);
+	if (mount_layers(folder, subject->label, file) ||
+	    make_file(file, PAYLOAD, NULL))
 		return RESULT_SETUP;
 	return run_path(file);
 }
@@ -262,6 +285,7 @@ const struct probe corner_probes[] = {
 	{ "loader_shm", loader_shm },
 	{ "overlay_upper", overlay_upper },
 	{ "overlay_lower", overlay_lower },
+	{ "overlay_in_place", overlay_in_place },
 	{ "overlay_map", overlay_map },
 	{ "overlay_mprotect", overlay_mprotect },
 	{ "ramfs", ramfs },

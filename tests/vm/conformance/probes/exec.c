@@ -23,11 +23,11 @@
 #define PAGE	    4096
 #define LABEL_BYTES 15
 
-/* Runtimes mount it without exec, and then nothing is left to be denied. */
 void exec_prepare(void)
 {
 	struct statvfs now;
 
+	/* Runtimes mount it without exec: then nothing is left to be denied. */
 	if (!statvfs(SHM, &now) && now.f_flag & ST_NOEXEC)
 		mount(NULL, SHM, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, NULL);
 }
@@ -181,7 +181,7 @@ int run_and_remove(const char *path, const char *removed)
 static int run_made(const char *folder, const struct subject *subject,
 		    const char *script)
 {
-	char path[64];
+	char path[128];
 	int result;
 
 	snprintf(path, sizeof(path), "%s%s", folder, subject->label);
