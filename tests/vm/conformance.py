@@ -172,22 +172,21 @@ def not_built(compiled: Compiled, policies: list[rows.Policy],
 
 def apply_cannot(kernel: str, outcomes: list[Outcome],
                  cannot: list[Cannot], complete: bool) -> list[Outcome]:
-    """Rows that this kernel cannot run become skipped; an entry that has
-    none such is stale."""
+    """Rows that this kernel cannot run become skipped; an entry all of whose
+    rows would have passed is stale."""
     added = []
     for entry in cannot:
         if entry.kernel != kernel:
             continue
         mine = [outcome for outcome in outcomes
                 if fnmatch.fnmatchcase(outcome.name, entry.row)]
+        if all(outcome.passed for outcome in mine) and (mine or complete):
+            added.append(Outcome(f"cannot.tsv: {entry.row}",
+                                 ["stale: its rows run, or there is none"]))
+            continue
         for outcome in mine:
-            if outcome.wrong:
-                outcome.wrong, outcome.skipped = [], f"cannot: {entry.reason}"
-        runs = [outcome.name for outcome in mine if outcome.passed]
-        if runs or complete and not mine:
-            added.append(Outcome(
-                f"cannot.tsv: {entry.row}",
-                [f"stale: {', '.join(runs[:5]) or 'no such row'}"]))
+            outcome.wrong = []
+            outcome.skipped = f"cannot: {entry.reason}"
     return added
 
 
