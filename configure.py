@@ -56,6 +56,20 @@ BUNDLE = [
     "bundle/utf8.c",
 ]
 
+# Folds constants through programs; the tests run it by itself.
+FOLD = [
+    "compiler/insn.c",
+    "compiler/cfg.c",
+    "compiler/values.c",
+    "compiler/dead.c",
+    "compiler/fold.c",
+    "compiler/image.c",
+    "compiler/btfext.c",
+    "compiler/types.c",
+    "compiler/prune.c",
+    "compiler/optimize.c",
+]
+
 COMPILER = [
     "compiler/arena.c",
     "compiler/source.c",
@@ -80,6 +94,7 @@ COMPILER = [
     "compiler/memfile.c",
     "compiler/link.c",
     "compiler/emit.c",
+    *FOLD,
 ]
 
 LOADER = [

@@ -3,7 +3,7 @@
  * bpflockc: from a policy to a sealed bundle.
  *
  *	parse ─ resolve ─ check ─ plan ─ prove ─▶ explain, or
- *	template ─ link ─ emit ─▶ bundle
+ *	template ─ link ─ optimize ─ emit ─▶ bundle
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "compiler/emit.h"
 #include "compiler/explain.h"
 #include "compiler/link.h"
+#include "compiler/optimize.h"
 #include "compiler/options.h"
 #include "compiler/parse.h"
 #include "compiler/plan.h"
@@ -145,14 +146,15 @@ static struct digest digest_sources(struct run *run)
 	return digest_of(parts, run->sources.count * 2 * sizeof(*parts));
 }
 
-static int compile(struct run *run, const struct plan *plan)
+/* The programs of all protections as one object; 1 after a message. */
+static int make_programs(struct run *run, const struct plan *plan,
+			 struct blob *programs, struct optimize_report *report)
 {
 	const struct table *table = &plan->table;
-	const char *output = run->options.output, *why = "";
 	struct blob *objects = arena_array(
 		run->arena, table->protection_count, sizeof(*objects));
-	struct digest source = digest_sources(run);
-	struct blob linked, bundle;
+	const char *why = "";
+	struct blob linked;
 
 	target_check_templates(run->diag, plan);
 	if (gate(run))
@@ -165,7 +167,24 @@ static int compile(struct run *run, const struct plan *plan)
 	if (link_objects(run->arena, objects, table->protection_count,
 			 &linked, &why))
 		return fail("cannot link the templates", why);
-	if (emit_bundle(run->arena, &linked, table, &source, &bundle, &why))
+	*programs = linked;
+	if (!run->options.unfolded &&
+	    optimize_object(run->arena, &linked, programs, report, &why))
+		return fail("cannot fold the programs", why);
+	return 0;
+}
+
+static int compile(struct run *run, const struct plan *plan)
+{
+	const char *output = run->options.output, *why = "";
+	struct digest source = digest_sources(run);
+	struct optimize_report report = { 0 };
+	struct blob programs, bundle;
+
+	if (make_programs(run, plan, &programs, &report))
+		return 1;
+	if (emit_bundle(run->arena, &programs, &plan->table, &source, &bundle,
+			&why))
 		return fail("cannot make the bundle", why);
 	if (emit_write(run->arena, output, &bundle, &why))
 		return fail(output, why);

@@ -15,7 +15,7 @@ const char options_help[] =
 	"       bpflockc --explain [--format=text|markdown|json] POLICY-or-BUNDLE\n"
 	"       bpflockc --why SUBJECT PROTECTION.OPERATION POLICY\n"
 	"       bpflockc --prove 'ASSERTION' POLICY-or-BUNDLE\n"
-	"       bpflockc --emit=plan POLICY\n"
+	"       bpflockc --emit=plan|asm POLICY\n"
 	"\n"
 	"Compiles a policy to a bundle that bpflock-load attaches, or says what the\n"
 	"policy decides.\n"
@@ -32,6 +32,7 @@ const char options_help[] =
 	"  --why              print the statements that decide, the deciding one marked\n"
 	"  --prove            hold an assertion against the policy: exit 0 where it holds\n"
 	"  --emit=plan        print what the back end is given\n"
+	"  --emit=asm         print the programs, and what the policy decided in them\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage.\n";
@@ -118,7 +119,7 @@ static int set_format(struct options *options, const char *name)
 static int set_emit(struct options *options, const char *name)
 {
 	if (!strcmp(name, "asm"))
-		return later("emit=asm");
+		return set_action(options, ACTION_EMIT_ASM);
 	if (strcmp(name, "plan"))
 		return usage("--emit is plan or asm, not", name);
 	return set_action(options, ACTION_EMIT_PLAN);
@@ -172,9 +173,10 @@ static int set_option(struct options *options, int option, int index,
 		options->warnings[options->warning_count++] = optarg;
 		return 0;
 	case 'O':
-		return strcmp(optarg, "0") ?
-			       usage("-O takes 0, and not", optarg) :
-			       0;
+		if (strcmp(optarg, "0"))
+			return usage("-O takes 0, and not", optarg);
+		options->unfolded = true;
+		return 0;
 	case OPTION_CHECK:
 		return set_action(options, ACTION_CHECK);
 	case OPTION_EXPLAIN:

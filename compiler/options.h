@@ -16,6 +16,7 @@ enum action {
 	ACTION_WHY,
 	ACTION_PROVE,
 	ACTION_EMIT_PLAN,
+	ACTION_EMIT_ASM,
 	ACTION_HELP,
 	ACTION_VERSION,
 };
@@ -32,6 +33,7 @@ struct options {
 	const char **warnings; /* what stands behind -W */
 	size_t warning_count;
 	unsigned target; /* KERNEL(major, minor); 0 without */
+	bool unfolded;	 /* -O0 */
 	const char *subject;   /* of --why */
 	const char *reference; /* of --why */
 	const char *assertion; /* of --prove */
