@@ -41,18 +41,18 @@ class Case:
     def words(self):
         return "; ".join(shlex.join(command) for command in self.commands)
 
-    def run(self, compiler):
+    def run(self, compiler, seconds):
         with tempfile.TemporaryDirectory() as folder:
-            return b"".join(self.run_one(compiler, command, folder)
+            return b"".join(self.run_one(compiler, command, folder, seconds)
                             for command in self.commands)
 
-    def run_one(self, compiler, arguments, folder):
+    def run_one(self, compiler, arguments, folder, seconds):
         environment = {**os.environ, "SOURCE_DATE_EPOCH": TODAY,
                        "LC_ALL": "C"}
         arguments = [word.replace("{tmp}", folder) for word in arguments]
         done = subprocess.run([compiler, *arguments], cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=SECONDS, check=False, env=environment)
+                              timeout=seconds, check=False, env=environment)
         return self.report(done).replace(folder.encode(), b"{tmp}")
 
     def report(self, done):
@@ -116,12 +116,12 @@ def difference(wanted, found):
         "expected", "found"))
 
 
-def failure(case, compiler, update):
+def failure(case, compiler, update, seconds):
     """None, or what is wrong."""
     try:
-        found = case.run(compiler)
+        found = case.run(compiler, seconds)
     except subprocess.TimeoutExpired:
-        return "it ran over %d s" % SECONDS
+        return "it ran over %d s" % seconds
     wanted = read(case.expected)
     if found == wanted:
         return None
@@ -155,6 +155,8 @@ def main():
                         help="write what is printed as what is expected")
     parser.add_argument("--stop", action="store_true",
                         help="at the first failure")
+    parser.add_argument("--seconds", type=float, default=SECONDS,
+                        help="that one command may take")
     parser.add_argument("names", nargs="*", help="only these goldens")
     options = parser.parse_args()
     passed = failed = 0
@@ -163,7 +165,8 @@ def main():
     for case in cases:
         if options.names and case.name.split("/")[1] not in options.names:
             continue
-        words = failure(case, options.compiler, options.update)
+        words = failure(case, options.compiler, options.update,
+                        options.seconds)
         if words is None:
             passed += 1
             continue

@@ -216,6 +216,23 @@ static void test_paths_of_cgroups(void **state)
 	assert_false(is_path(*state, name));
 }
 
+static void test_a_limit_is_for_what_is_more(void **state)
+{
+	struct front *front = *state;
+	struct lets *lets = &front->resolve->lets;
+
+	assert_true(lets_spend_subjects(lets, LOC_NONE, LETS_MAX_SUBJECTS));
+	assert_true(lets_spend_bytes(lets, LOC_NONE, LETS_MAX_BYTES - 1));
+	assert_true(lets_spend_bytes(lets, LOC_NONE, 1));
+	assert_false(diag_failed(front->diag));
+	assert_false(lets_spend_subjects(lets, LOC_NONE, 1));
+	assert_false(lets_spend_bytes(lets, LOC_NONE, 1));
+	assert_non_null(strstr(front_said(front), "subjects in all [limit]"));
+	assert_false(lets_spend_subjects(lets, LOC_NONE, 1));
+	assert_false(lets_spend_bytes(lets, LOC_NONE, 1));
+	assert_string_equal(front_said(front), ""); /* once is enough */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +253,9 @@ int main(void)
 						front_set_up, front_tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_sets_of_subjects_hold_each_once, front_set_up,
+			front_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_limit_is_for_what_is_more, front_set_up,
 			front_tear_down),
 		cmocka_unit_test_setup_teardown(test_paths_of_cgroups,
 						front_set_up, front_tear_down),
