@@ -67,14 +67,24 @@ static __always_inline bool magic_is_memory(unsigned long magic)
 	       magic == HUGETLBFS_MAGIC;
 }
 
+static __always_inline bool is_root(uint32_t dev)
+{
+	return boot.root_dev && dev == boot.root_dev;
+}
+
 static __always_inline bool cast_is_memory(const struct file *real)
 {
-	return magic_is_memory(real->f_inode->i_sb->s_magic);
+	const struct super_block *sb = real->f_inode->i_sb;
+
+	return magic_is_memory(sb->s_magic) && !is_root(sb->s_dev);
 }
 
 static __always_inline bool probed_is_memory(const struct file *real)
 {
-	return magic_is_memory(BPF_CORE_READ(real, f_inode, i_sb, s_magic));
+	const struct super_block *sb = BPF_CORE_READ(real, f_inode, i_sb);
+
+	return magic_is_memory(BPF_CORE_READ(sb, s_magic)) &&
+	       !is_root(BPF_CORE_READ(sb, s_dev));
 }
 
 /*
@@ -143,7 +153,7 @@ static __always_inline uint64_t file_kinds_unusual(const struct file *file,
 
 	if (type && type != S_IFREG)
 		return 0;
-	if (boot.root_dev && sb->s_dev == boot.root_dev)
+	if (is_root(sb->s_dev))
 		return unlinked;
 	if (magic == OVERLAYFS_MAGIC)
 		return unlinked | (overlay_is_memory(file) ? SHM : 0);
