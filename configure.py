@@ -44,6 +44,13 @@ TEMPLATES = [
     "kernel_modules",
 ]
 
+# Each is compiled once for policies that name no cgroup and once for others:
+# compiler/template.c.
+TEMPLATE_VARIANTS = {
+    "": "",
+    "_cgroups": "-DPOLICY_NAMES_CGROUPS",
+}
+
 BUNDLE = [
     "bundle/bundle.c",
     "bundle/digest.c",
@@ -90,6 +97,8 @@ COMPILER = [
     "compiler/query.c",
     "compiler/target.c",
     "compiler/options.c",
+    "compiler/cgroups.c",
+    "compiler/edit.c",
     "compiler/template.c",
     "compiler/memfile.c",
     "compiler/link.c",
@@ -138,6 +147,9 @@ PROGRAMS = {
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
 }
 
+# What makes a policy's own object of a template.
+TEMPLATE = ["compiler/cgroups.c", "compiler/edit.c", "compiler/template.c"]
+
 # For tests of the compiler's stages.
 FRONT_TEST = ["tests/unit/front.c", *COMPILER, *BUNDLE]
 
@@ -156,9 +168,10 @@ UNIT_TESTS = {
     "test_reader": ["bundle/reader.c"],
     "test_note": ["tests/unit/sample.c", *BUNDLE],
     "test_bundle": ["tests/unit/sample.c", *BUNDLE],
-    "test_template": ["tests/unit/sample.c", "compiler/arena.c", "compiler/template.c",
+    "test_cgroups": ["compiler/arena.c", "compiler/cgroups.c", *BUNDLE],
+    "test_template": ["tests/unit/sample.c", "compiler/arena.c", *TEMPLATE,
                       "compiler/memfile.c", "compiler/link.c", *BUNDLE],
-    "test_emit": ["tests/unit/sample.c", "compiler/arena.c", "compiler/template.c",
+    "test_emit": ["tests/unit/sample.c", "compiler/arena.c", *TEMPLATE,
                   "compiler/memfile.c", "compiler/link.c", "compiler/emit.c", *BUNDLE],
 }
 
@@ -280,7 +293,7 @@ def write_rules(ninja):
     ninja.rule("flex", "flex --header-file=$header -o $source $in", description="FLEX $in")
     ninja.rule("bison", "bison -Werror -Wall -Wno-yacc --header=$header -o $source $in",
                description="BISON $in")
-    ninja.rule("bpf", f"clang -MMD -MF $out.d {' '.join(BPF_FLAGS)} -iquote . "
+    ninja.rule("bpf", f"clang -MMD -MF $out.d {' '.join(BPF_FLAGS)} $extra -iquote . "
                "-fdebug-prefix-map=$$PWD=. -c $in -o $out && llvm-strip -g $out",
                depfile="$out.d", deps="gcc", description="BPF $out")
     ninja.rule("embed", "python3 compiler/embed.py -o $out $in", description="EMBED $out")
@@ -309,9 +322,10 @@ def write_grammar(ninja, options):
 def write_templates(ninja, options):
     objects = []
     for name in TEMPLATES:
-        out = f"{options.builddir}/bpf/{name}.bpf.o"
-        ninja.build([out], "bpf", [f"bpf/templates/{name}.bpf.c"])
-        objects.append(out)
+        for suffix, extra in TEMPLATE_VARIANTS.items():
+            out = f"{options.builddir}/bpf/{name}{suffix}.bpf.o"
+            ninja.build([out], "bpf", [f"bpf/templates/{name}.bpf.c"], extra=extra)
+            objects.append(out)
     listing = f"{options.builddir}/compiler/templates.S"
     ninja.build([listing], "embed", objects, implicit=["compiler/embed.py"])
     # .incbin is invisible to the assembler's dependencies.

@@ -26,6 +26,8 @@ enum event_verdict {
 #define EVENT_OBJECT_CUT    1 /* too long: only its beginning is there */
 #define EVENT_OBJECT_BASE   2 /* a path, of which only the last part is there */
 #define EVENT_OBJECT_UNREAD 4 /* it has a name that could not be read */
+#define EVENT_CLASS_UNKNOWN 8 /* which cgroup could not be told: decided as the
+			       * strictest of the place, which .class is */
 
 /*
  * Numbers as of the machine that wrote them; the same layout everywhere.

@@ -51,6 +51,29 @@ void target_check_kernel(struct diag *diag, const struct plan *plan,
 	}
 }
 
+/* The walk to a task's cgroup ends somewhere. */
+static void check_depths(struct diag *diag,
+			 const struct policy_protection *from)
+{
+	for (uint32_t i = 0; i < from->rule_count; i++) {
+		const struct subjects *subjects = &from->rules[i].subjects;
+
+		for (uint32_t j = 0; j < subjects->count; j++) {
+			const struct subject *subject = &subjects->list[j];
+			uint32_t depth;
+
+			if (subject->kind != SUBJECT_CGROUP)
+				continue;
+			depth = template_depth(subject->cgroup);
+			if (depth > TEMPLATE_MAX_DEPTH)
+				diag_report(diag, CHECK_NO_TEMPLATE,
+					    subject->loc,
+					    "this cgroup is %u levels deep: one at most %d deep can be told from others",
+					    depth, TEMPLATE_MAX_DEPTH);
+		}
+	}
+}
+
 void target_check_templates(struct diag *diag, const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->table.protection_count; i++) {
@@ -73,9 +96,7 @@ void target_check_templates(struct diag *diag, const struct plan *plan)
 					    ->operations[__builtin_ctzll(
 						    missing)]
 					    .name);
-		else if (to->cgroup_count)
-			diag_report(diag, CHECK_NO_TEMPLATE, loc,
-				    "the template of %s does not tell cgroups apart yet",
-				    to->protection->name);
+		else
+			check_depths(diag, plan->protections[i].from);
 	}
 }

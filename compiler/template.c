@@ -3,6 +3,11 @@
  * A template states the operations that it decides in its policy variable.
  * What a policy needs beyond these is refused: it must never enforce less than
  * it says because a template is not there yet.
+ *
+ * Each template is compiled twice: as it is, and with POLICY_NAMES_CGROUPS for
+ * policies that name cgroups, so that those that do not pay nothing for them.
+ * Which programs a policy needs follows from operations.def: the ones on the
+ * hooks of the operations that somebody is denied, or that are logged.
  */
 #include "compiler/template.h"
 
@@ -14,11 +19,19 @@
 #include "bundle/object.h"
 #include "bundle/policy.h"
 #include "compiler/arena.h"
+#include "compiler/cgroups.h"
+#include "compiler/edit.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "struct policy is copied as BPF objects have it");
 _Static_assert((int)POLICY_CLASSES == (int)PLACE_COUNT,
-	       "a class a place, while templates know no cgroups");
+	       "a class a place, for whom no named cgroup has");
+
+_Static_assert(TEMPLATE_MAX_DEPTH == CGROUP_MAX_DEPTH,
+	       "bundle/policy.h and compiler/policy.h do not go together");
+
+#define PROGRAM_PREFIX "lsm/"
+#define CGROUPS_SUFFIX "_cgroups"
 
 /* compiler/embed.py writes these, in the order of their names. */
 struct embedded {
@@ -30,38 +43,64 @@ _Static_assert(sizeof(struct embedded) == 24, "as embed.py has it");
 extern const struct embedded embedded_templates[];
 extern const size_t embedded_template_count;
 
-const struct blob *template_find(const struct protection *protection)
+/* The embedded object of that name and suffix. */
+static const struct blob *find_embedded(const char *name, const char *suffix)
 {
+	size_t len = strlen(name);
+
 	for (size_t i = 0; i < embedded_template_count; i++)
-		if (!strcmp(embedded_templates[i].name, protection->name))
+		if (!strncmp(embedded_templates[i].name, name, len) &&
+		    !strcmp(embedded_templates[i].name + len, suffix))
 			return &embedded_templates[i].object;
 	return NULL;
 }
 
-/* Where the policy variable of @protection is, and what it holds now. */
-static int find_policy(struct arena *arena, const struct blob *template,
-		       const struct protection *protection, uint64_t *offset,
-		       struct policy *policy, const char **why)
+const struct blob *template_find(const struct protection *protection)
 {
-	const char *symbol = arena_printf(arena, POLICY_SYMBOL_PREFIX "%s",
-					  protection->name);
+	return find_embedded(protection->name, "");
+}
+
+/* Where the variable PREFIXNAME of @protection is in an object: it has to be in
+ * POLICY_SECTION and of @size bytes. */
+static int find_variable(struct arena *arena, const struct blob *template,
+			 const struct protection *protection,
+			 const char *prefix, size_t size, uint64_t *offset,
+			 const char **why)
+{
+	const char *symbol =
+		arena_printf(arena, "%s%s", prefix, protection->name);
 	struct object_section section;
 	struct object object;
-	uint64_t size;
+	uint64_t found;
 
 	if (object_open(template->bytes, template->size, &object, why))
 		return -EBADMSG;
-	if (object_find_symbol(&object, symbol, &section, offset, &size)) {
+	if (object_find_symbol(&object, symbol, &section, offset, &found)) {
 		*why = arena_printf(arena, "its template defines no %s",
 				    symbol);
 		return -EBADMSG;
 	}
-	if (strcmp(section.name, POLICY_SECTION) || size != sizeof(*policy)) {
+	if (strcmp(section.name, POLICY_SECTION) || found != size) {
 		*why = arena_printf(arena, "its template has another %s",
 				    symbol);
 		return -EBADMSG;
 	}
-	memcpy(policy, object.bytes + *offset, sizeof(*policy));
+	return 0;
+}
+
+/* The policy variable of @protection: where it is, and what it holds now. */
+static int find_policy(struct arena *arena, const struct blob *template,
+		       const struct protection *protection, uint64_t *offset,
+		       struct policy *policy, const char **why)
+{
+	int err =
+		find_variable(arena, template, protection, POLICY_SYMBOL_PREFIX,
+			      sizeof(*policy), offset, why);
+
+	if (err)
+		return err;
+	memcpy(policy, (const char *)template->bytes + *offset,
+	       sizeof(*policy));
 	if (!policy->operations ||
 	    policy->operations & ~protection_all(protection)) {
 		*why = "its template decides operations that there are not";
@@ -85,6 +124,11 @@ uint64_t template_operations(const struct protection *protection)
 		policy.operations = 0;
 	arena_free(arena);
 	return policy.operations;
+}
+
+uint32_t template_depth(const char *cgroup)
+{
+	return cgroups_depth(cgroup);
 }
 
 struct digest template_digest(void)
@@ -117,55 +161,196 @@ static const char *list_operations(struct arena *arena,
 	return list;
 }
 
+/* The operations that somebody is denied, or that are logged for somebody. */
+static uint64_t used_operations(const struct table_protection *row)
+{
+	uint64_t used = 0;
+
+	for (uint32_t i = 0; i < table_class_count(row); i++)
+		used |= row->denied[i] | row->logged[i];
+	return used;
+}
+
+/* The hooks of @operations, as a mask of enum hook_id. */
+static uint64_t hooks_of(const struct protection *protection,
+			 uint64_t operations)
+{
+	uint64_t mask = 0;
+
+	for (; operations; operations &= operations - 1)
+		mask |= protection->operations[__builtin_ctzll(operations)]
+				.hooks;
+	return mask;
+}
+
+static const char *hook_name(const char *section)
+{
+	size_t len = strlen(PROGRAM_PREFIX);
+
+	return strncmp(section, PROGRAM_PREFIX, len) ? NULL : section + len;
+}
+
+static bool has_hook(uint64_t mask, const char *name)
+{
+	for (; mask; mask &= mask - 1)
+		if (!strcmp(hooks[__builtin_ctzll(mask)].name, name))
+			return true;
+	return false;
+}
+
+static bool is_unneeded(const char *section, const void *context)
+{
+	const uint64_t *needed = context;
+	const char *hook = hook_name(section);
+
+	return hook && !has_hook(*needed, hook);
+}
+
+/* A program on a hook that operations.def does not have for the protection
+ * would always be dropped. */
+static int check_hooks(struct arena *arena, const struct blob *template,
+		       const struct protection *protection, const char **why)
+{
+	uint64_t all = hooks_of(protection, protection_all(protection));
+	struct object_section section;
+	struct object object;
+
+	if (object_open(template->bytes, template->size, &object, why))
+		return -EBADMSG;
+	for (uint32_t i = 1; i < object.section_count; i++) {
+		const char *hook;
+
+		if (object_section(&object, i, &section)) {
+			*why = "its template is damaged";
+			return -EBADMSG;
+		}
+		hook = hook_name(section.name);
+		if (!hook || has_hook(all, hook))
+			continue;
+		*why = arena_printf(
+			arena,
+			"its template has a program on %s, and none of its operations is decided there",
+			hook);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/* Writes in the tables of the cgroups that @row names. */
+static int write_cgroups(struct arena *arena,
+			 const struct table_protection *row, struct blob *blob,
+			 const char **why)
+{
+	const char *name = row->protection->name;
+	struct cgroup_tables tables;
+	struct edit_array arrays[3];
+	uint64_t offset;
+	char *bytes;
+	int err;
+
+	if (cgroups_make(arena, row, &tables)) {
+		*why = arena_printf(
+			arena,
+			"it names a cgroup more than %d levels deep, which cannot be told",
+			CGROUP_MAX_DEPTH);
+		return -EOPNOTSUPP;
+	}
+	arrays[0] = (struct edit_array){
+		arena_printf(arena, CGROUP_NODES_PREFIX "%s", name),
+		tables.nodes, tables.node_count * sizeof(*tables.nodes),
+		tables.node_count
+	};
+	arrays[1] = (struct edit_array){
+		arena_printf(arena, CGROUP_NAMES_PREFIX "%s", name),
+		tables.names, tables.word_count * sizeof(*tables.names),
+		tables.word_count
+	};
+	arrays[2] = (struct edit_array){
+		arena_printf(arena, CGROUP_CLASSES_PREFIX "%s", name),
+		tables.classes, tables.class_count * sizeof(*tables.classes),
+		tables.class_count
+	};
+	err = edit_replace_arrays(arena, blob, CGROUP_SECTION, arrays, 3, blob,
+				  why);
+	if (!err)
+		err = find_variable(arena, blob, row->protection,
+				    CGROUP_INDEX_PREFIX, sizeof(tables.index),
+				    &offset, why);
+	if (err)
+		return err;
+	bytes = arena_copy(arena, blob->bytes, blob->size);
+	memcpy(bytes + offset, &tables.index, sizeof(tables.index));
+	blob->bytes = bytes;
+	return 0;
+}
+
+/* The template that tells the classes of @row apart. */
+static const struct blob *find_template(const struct table_protection *row)
+{
+	return find_embedded(row->protection->name,
+			     row->cgroup_count ? CGROUPS_SUFFIX : "");
+}
+
+static int write_policy(struct arena *arena, const struct table *table,
+			uint32_t index, struct blob *blob, const char **why)
+{
+	const struct table_protection *row = &table->protections[index];
+	uint64_t offset, missing;
+	struct policy policy;
+	char *bytes;
+	int err;
+
+	err = find_policy(arena, blob, row->protection, &offset, &policy, why);
+	if (err)
+		return err;
+	missing = used_operations(row) & ~policy.operations;
+	if (missing) {
+		*why = arena_printf(
+			arena,
+			"these operations of %s cannot be enforced by this bpflockc: %s",
+			row->protection->name,
+			list_operations(arena, row->protection, missing));
+		return -EOPNOTSUPP;
+	}
+	policy.protection = index;
+	policy.audit = table->audit;
+	policy.class_count = table_class_count(row);
+	policy.reserved = 0;
+	for (uint32_t i = 0; i < POLICY_CLASSES; i++) {
+		policy.classes[i].denied = row->denied[i];
+		policy.classes[i].logged = row->logged[i];
+	}
+	bytes = arena_copy(arena, blob->bytes, blob->size);
+	memcpy(bytes + offset, &policy, sizeof(policy));
+	blob->bytes = bytes;
+	return 0;
+}
+
 int template_instantiate(struct arena *arena, const struct table *table,
 			 uint32_t index, struct blob *object, const char **why)
 {
 	const struct table_protection *row = &table->protections[index];
-	const struct protection *protection = row->protection;
-	const struct blob *template = template_find(protection);
-	uint32_t classes = table_class_count(row);
-	struct policy policy;
-	uint64_t offset, needed = 0;
-	char *bytes;
+	const struct blob *template = find_template(row);
+	uint64_t needed = hooks_of(row->protection, used_operations(row));
+	struct blob blob;
 	int err;
 
 	if (!template) {
 		*why = arena_printf(arena,
 				    "%s cannot be enforced by this bpflockc",
-				    protection->name);
+				    row->protection->name);
 		return -EOPNOTSUPP;
 	}
-	err = find_policy(arena, template, protection, &offset, &policy, why);
-	if (err)
-		return err;
-	if (classes != POLICY_CLASSES) {
-		*why = arena_printf(
-			arena,
-			"%s for a cgroup cannot be enforced by this bpflockc",
-			protection->name);
-		return -EOPNOTSUPP;
-	}
-	for (uint32_t i = 0; i < classes; i++)
-		needed |= row->denied[i] | row->logged[i];
-	if (needed & ~policy.operations) {
-		*why = arena_printf(
-			arena,
-			"these operations of %s cannot be enforced by this bpflockc: %s",
-			protection->name,
-			list_operations(arena, protection,
-					needed & ~policy.operations));
-		return -EOPNOTSUPP;
-	}
-	policy.protection = index;
-	policy.audit = table->audit;
-	policy.class_count = classes;
-	policy.reserved = 0;
-	for (uint32_t i = 0; i < classes; i++) {
-		policy.classes[i].denied = row->denied[i];
-		policy.classes[i].logged = row->logged[i];
-	}
-	bytes = arena_copy(arena, template->bytes, template->size);
-	memcpy(bytes + offset, &policy, sizeof(policy));
-	*object = (struct blob){ .bytes = bytes, .size = template->size };
-	return 0;
+	blob = *template;
+	err = check_hooks(arena, template, row->protection, why);
+	if (!err)
+		err = write_policy(arena, table, index, &blob, why);
+	if (!err)
+		err = edit_drop_programs(arena, &blob, is_unneeded, &needed,
+					 &blob, why);
+	if (!err && row->cgroup_count)
+		err = write_cgroups(arena, row, &blob, why);
+	if (!err)
+		*object = blob;
+	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The BPF objects that were compiled when bpflockc was built and embedded in
- * it: one a protection, and what makes a policy's own object of one.
+ * it: two a protection, and what makes a policy's own object of one.
  */
 #pragma once
 
@@ -21,17 +21,23 @@ const struct blob *template_find(const struct protection *protection);
  * there is no template.  A policy that needs others must not be compiled. */
 uint64_t template_operations(const struct protection *protection);
 
+/* How many levels deep a cgroup of that path is, and may be for a template to
+ * tell it from others. */
+uint32_t template_depth(const char *cgroup);
+#define TEMPLATE_MAX_DEPTH 16
+
 /* Of the names and bytes of all templates: struct note.compiler. */
 struct digest template_digest(void);
 
 /*
  * A copy, in the arena, of the template of table->protections[@index], with
- * what @table decides for it written in.  Returns 0 with *@object set, or with
+ * what @table decides for it written in, and without the programs that decide
+ * nothing that @table denies or logs.  Returns 0 with *@object set, or with
  * *@why set (in the arena or constant):
  *
  *	-EOPNOTSUPP	there is no template, or it does not decide all that
- *			@table denies or logs, or it cannot tell the classes
- *			apart; the words name what is missing
+ *			@table denies or logs, or a named cgroup is too deep;
+ *			the words name what is missing
  *	-EBADMSG	the embedded template is not what policy.h says
  */
 int template_instantiate(struct arena *arena, const struct table *table,

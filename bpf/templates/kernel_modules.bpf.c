@@ -1,35 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kernel_modules: loading kernel modules, and making the kernel ask for one.
+ * kernel_modules: loading and unloading kernel modules, and making the kernel
+ * ask for one.
  *
- *	operation		hook
- *	load_module		kernel_read_file (finit_module),
- *				kernel_load_data (init_module)
- *	autoload_module		kernel_module_request
+ *	operation			hook
+ *	load_module			kernel_read_file (finit_module),
+ *					kernel_load_data (init_module)
+ *	autoload_module			kernel_module_request
+ *	unsigned_module			locked_down (MODULE_SIGNATURE)
+ *	unsafe_module_parameters	locked_down (MODULE_PARAMETERS)
+ *	unload_module			capable (CAP_SYS_MODULE, in
+ *					delete_module); hot
+ *	foreign_module			as load_module
  *
- * Maps: events, drops; .rodata.policy and .rodata.boot, frozen before loading.
+ * A module is foreign unless it comes from a file on the root file system: the
+ * super block of pid 1's root, when the bundle was loaded.  What init_module
+ * loads from memory comes from no file and is foreign too, since nothing shows
+ * where it was before.  So is every module where modprobe unpacks compressed
+ * ones by itself: modprobe does that unless the kernel has
+ * CONFIG_MODULE_DECOMPRESS.  That the root file system's device may be written
+ * makes no module foreign: on most machines all of them would be.
  *
- * Which way it fails: a subject that cannot be told is a container; a policy
- * that was never written in denies everything.  The two hooks that see files
- * and data of all kinds deny for modules alone, by the name of the id in the
- * running kernel: firmware, kexec images and the rest pass.  A kernel without
- * an id of the name READING_MODULE or LOADING_MODULE does not load this.  An
- * autoload is decided for the task that asks; the modprobe that the kernel
- * then starts is decided for itself, as host.
+ * Maps: events, drops; .rodata.policy, .rodata.boot and, where the policy
+ * names cgroups, .rodata.cgroups, frozen before loading.
+ *
+ * Which way it fails: a subject that cannot be told is a container, and in
+ * whichever class is the strictest; a policy that was never written in denies
+ * everything; a file whose super block cannot be read is foreign; a system
+ * call that cannot be told unloads a module.  The hooks that are asked about
+ * other things too deny for modules alone, by the name of the id or reason in
+ * the running kernel: firmware, kexec images and the rest pass.  A kernel
+ * without the names READING_MODULE, LOADING_MODULE, LOCKDOWN_MODULE_SIGNATURE
+ * or LOCKDOWN_MODULE_PARAMETERS does not load this.  An autoload is decided
+ * for the task that asks; the modprobe that the kernel then starts is decided
+ * for itself, as host.
  */
 #include "bpf/templates/include/kernel.h"
 #include "bpf/templates/include/policy.h"
 #include "bpf/templates/include/event.h"
+#include "bpf/templates/include/syscall.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-POLICY(kernel_modules, OPERATION_MASK(kernel_modules, load_module) |
-			       OPERATION_MASK(kernel_modules, autoload_module));
+#define MASK(operation) OPERATION_MASK(kernel_modules, operation)
+
+POLICY(kernel_modules, MASK(load_module) | MASK(autoload_module) |
+			       MASK(unsigned_module) |
+			       MASK(unsafe_module_parameters) |
+			       MASK(unload_module) | MASK(foreign_module));
+
+static __always_inline bool is_foreign(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct super_block *super_block;
+
+	if (!inode)
+		return true;
+	super_block = inode->i_sb;
+	return !super_block || !boot.root_dev ||
+	       super_block->s_dev != boot.root_dev;
+}
 
 SEC("lsm/kernel_read_file")
 int BPF_PROG(kernel_modules_read_file, struct file *file,
 	     enum kernel_read_file_id id)
 {
+	uint64_t operations = MASK(load_module);
 	struct decision decision;
 	struct event *event;
 
@@ -38,8 +74,9 @@ int BPF_PROG(kernel_modules_read_file, struct file *file,
 	    !kernel_id_is(id, enum kernel_read_file_id,
 			  READING_MODULE_COMPRESSED))
 		return 0;
-	decision = policy_decide(&policy_kernel_modules,
-				 OP_BIT(kernel_modules, load_module));
+	if (is_foreign(file))
+		operations |= MASK(foreign_module);
+	decision = policy_decide_any(&policy_kernel_modules, operations);
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {
@@ -50,22 +87,27 @@ int BPF_PROG(kernel_modules_read_file, struct file *file,
 	return policy_verdict(&decision);
 }
 
-SEC("lsm/kernel_load_data")
-int BPF_PROG(kernel_modules_load_data, enum kernel_load_data_id id)
+/* Behind the hooks whose objects have no name. */
+static __always_inline int decide_nameless(uint64_t operations)
 {
-	struct decision decision;
+	struct decision decision =
+		policy_decide_any(&policy_kernel_modules, operations);
 	struct event *event;
 
-	if (id != bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
-		return 0;
-	decision = policy_decide(&policy_kernel_modules,
-				 OP_BIT(kernel_modules, load_module));
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event)
 			event_submit(event);
 	}
 	return policy_verdict(&decision);
+}
+
+SEC("lsm/kernel_load_data")
+int BPF_PROG(kernel_modules_load_data, enum kernel_load_data_id id)
+{
+	if (id != bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
+		return 0;
+	return decide_nameless(MASK(load_module) | MASK(foreign_module));
 }
 
 SEC("lsm/kernel_module_request")
@@ -84,4 +126,29 @@ int BPF_PROG(kernel_modules_module_request, char *name)
 		}
 	}
 	return policy_verdict(&decision);
+}
+
+/* Before 5.14 a probe read asks this hook again, for another reason: all but
+ * ours have to be gone before the first one. */
+SEC("lsm/locked_down")
+int BPF_PROG(kernel_modules_locked_down, enum lockdown_reason what)
+{
+	uint64_t operations = MASK(unsigned_module);
+
+	if (what == bpf_core_enum_value(enum lockdown_reason,
+					LOCKDOWN_MODULE_PARAMETERS))
+		operations = MASK(unsafe_module_parameters);
+	else if (what != bpf_core_enum_value(enum lockdown_reason,
+					     LOCKDOWN_MODULE_SIGNATURE))
+		return 0;
+	return decide_nameless(operations);
+}
+
+SEC("lsm/capable")
+int BPF_PROG(kernel_modules_capable, const struct cred *cred,
+	     struct user_namespace *ns, int cap)
+{
+	if (cap != CAP_SYS_MODULE || !syscall_is_delete_module())
+		return 0;
+	return decide_nameless(MASK(unload_module));
 }

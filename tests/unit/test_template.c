@@ -12,6 +12,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bundle/boot.h"
@@ -159,11 +160,12 @@ static void test_not_supported(void **state)
 	sample.protections[2].protection = &protections[TRACE_privileged];
 	assert_not_supported(&sample, 2,
 			     "privileged cannot be enforced by this bpflockc");
+	sample.cgroups[0] = "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17";
 	row->cgroups = sample.cgroups;
 	row->cgroup_count = 1;
 	assert_not_supported(
 		&sample, 0,
-		"kernel_modules for a cgroup cannot be enforced by this bpflockc");
+		"it names a cgroup more than 16 levels deep, which cannot be told");
 }
 
 /* Whatever operations the templates of the day leave out. */
@@ -230,6 +232,112 @@ static void test_link_one(void **state)
 	object = instantiate(arena, &sample);
 	assert_int_equal(link_objects(arena, &object, 1, &linked, &why), 0);
 	assert_opens(&linked, 3);
+	arena_free(arena);
+}
+
+static struct bpf_object *link_one(struct arena *arena, struct sample *sample)
+{
+	struct blob object = instantiate(arena, sample), linked;
+	struct bpf_object *opened;
+	const char *why;
+
+	assert_int_equal(link_objects(arena, &object, 1, &linked, &why), 0);
+	opened = bpf_object__open_mem(linked.bytes, linked.size, NULL);
+	assert_non_null(opened);
+	return opened;
+}
+
+static bool has_program(const struct bpf_object *object, const char *section)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+		if (!strcmp(bpf_program__section_name(program), section))
+			return true;
+	return false;
+}
+
+/* One operation at a time: the programs on its hooks, and no other. */
+static void test_unneeded_programs(void **state)
+{
+	uint64_t decided = template_operations(modules);
+
+	(void)state;
+	for (; decided; decided &= decided - 1) {
+		uint64_t operation = decided & -decided;
+		uint64_t needed =
+			modules->operations[__builtin_ctzll(operation)].hooks;
+		struct arena *arena = arena_new();
+		struct bpf_object *object;
+		struct bpf_program *program;
+		struct sample sample;
+		unsigned count = 0;
+
+		sample_make_simple(&sample);
+		sample.denied[0][PLACE_CONTAINER] = operation;
+		sample.logged[0][PLACE_CONTAINER] = 0;
+		sample.logged[0][PLACE_HOST] = 0;
+		object = link_one(arena, &sample);
+		for (unsigned i = 0; i < HOOK_COUNT; i++) {
+			char section[64];
+
+			snprintf(section, sizeof(section), "lsm/%s",
+				 hooks[i].name);
+			assert_int_equal(has_program(object, section),
+					 needed >> i & 1);
+		}
+		bpf_object__for_each_program(program, object) count++;
+		assert_int_equal(count, __builtin_popcountll(needed));
+		bpf_object__close(object);
+		arena_free(arena);
+	}
+}
+
+/* The table's length in the section, the map and the types alike. */
+static void test_cgroups(void **state)
+{
+	struct arena *arena = arena_new();
+	const struct policy_class *classes;
+	const struct btf_var_secinfo *infos;
+	const struct btf_type *type;
+	struct bpf_object *object;
+	struct sample sample;
+	struct bpf_map *map;
+	const struct btf *btf;
+	size_t size, end = 0;
+	int id;
+
+	(void)state;
+	sample_make(&sample);
+	sample.note.table.protection_count = 1;
+	sample.protections[0].cgroups = sample.cgroups;
+	sample.protections[0].cgroup_count = 3;
+	sample.denied[0][7] = 2;
+	object = link_one(arena, &sample);
+	map = bpf_object__find_map_by_name(object, CGROUP_SECTION);
+	assert_non_null(map);
+	bpf_map__initial_value(map, &size);
+	btf = bpf_object__btf(object);
+	id = btf__find_by_name_kind(btf, CGROUP_SECTION, BTF_KIND_DATASEC);
+	assert_true(id > 0);
+	type = btf__type_by_id(btf, (uint32_t)id);
+	assert_int_equal(type->size, size);
+	assert_int_equal(btf_vlen(type), 3);
+	infos = btf_var_secinfos(type);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(infos[i].offset >= end);
+		end = infos[i].offset + infos[i].size;
+		assert_int_equal(infos[i].size,
+				 btf__resolve_size(btf, infos[i].type));
+	}
+	assert_int_equal(end, size);
+	/* the classes come last */
+	assert_int_equal(infos[2].size, 8 * sizeof(struct policy_class));
+	classes = (const void *)((const char *)bpf_map__initial_value(map,
+								      &size) +
+				 infos[2].offset);
+	assert_int_equal(classes[7].denied, 2);
+	bpf_object__close(object);
 	arena_free(arena);
 }
 
@@ -313,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_not_supported),
 		cmocka_unit_test(test_operations_left_out),
 		cmocka_unit_test(test_link_one),
+		cmocka_unit_test(test_unneeded_programs),
+		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_link_two),
 		cmocka_unit_test(test_link_fails),
 	};

@@ -63,6 +63,19 @@ static __always_inline void event_parent(struct event *event)
 	}
 }
 
+/* The number of the lowest bit that is set. */
+static __always_inline uint8_t event_first(uint64_t operations)
+{
+	uint64_t lowest = operations & -operations;
+
+	return (uint8_t)((lowest & UINT64_C(0xaaaaaaaaaaaaaaaa) ? 1 : 0) |
+			 (lowest & UINT64_C(0xcccccccccccccccc) ? 2 : 0) |
+			 (lowest & UINT64_C(0xf0f0f0f0f0f0f0f0) ? 4 : 0) |
+			 (lowest & UINT64_C(0xff00ff00ff00ff00) ? 8 : 0) |
+			 (lowest & UINT64_C(0xffff0000ffff0000) ? 16 : 0) |
+			 (lowest & UINT64_C(0xffffffff00000000) ? 32 : 0));
+}
+
 /*
  * An event of @decision without an object, to be handed to event_submit(), or
  * NULL where there is no room.
@@ -80,11 +93,11 @@ static __always_inline struct event *event_reserve(
 	event->version = EVENT_VERSION;
 	event->size = sizeof(*event);
 	event->protection = decision->protection;
-	event->operation = decision->operation;
+	event->operation = event_first(decision->operations);
 	event->verdict = !decision->denied ? EVENT_ALLOW
 			 : decision->audit ? EVENT_WOULD_DENY
 					   : EVENT_DENY;
-	event->flags = 0;
+	event->flags = decision->class_unknown ? EVENT_CLASS_UNKNOWN : 0;
 	event->class = decision->class;
 	event->uid = (uint32_t)bpf_get_current_uid_gid();
 	event->time = bpf_ktime_get_boot_ns();
@@ -118,18 +131,14 @@ static __always_inline void event_object_string(struct event *event,
 		event->flags |= EVENT_OBJECT_CUT;
 }
 
-/* The object's name is @file's path as current sees it, or else the last part
- * of it.  For hooks that bpf_d_path() is allowed in. */
-static __always_inline void event_object_file(struct event *event,
+/* The object's name is the last part of @file's path. */
+static __always_inline void event_object_base(struct event *event,
 					      struct file *file)
 {
 	const unsigned char *name;
 	struct dentry *dentry;
 
 	if (kernel_has(get_current_task_btf)) {
-		if (bpf_d_path(&file->f_path, event->object,
-			       sizeof(event->object)) > 0)
-			return;
 		dentry = file->f_path.dentry;
 		name = dentry ? dentry->d_name.name : NULL;
 	} else {
@@ -138,6 +147,17 @@ static __always_inline void event_object_file(struct event *event,
 	event->object[0] = '\0';
 	event->flags |= EVENT_OBJECT_BASE;
 	event_object_string(event, name);
+}
+
+/* The object's name is @file's path as current sees it, or else the last part
+ * of it.  For hooks that bpf_d_path() is allowed in. */
+static __always_inline void event_object_file(struct event *event,
+					      struct file *file)
+{
+	if (kernel_has(get_current_task_btf) &&
+	    bpf_d_path(&file->f_path, event->object, sizeof(event->object)) > 0)
+		return;
+	event_object_base(event, file);
 }
 
 static __always_inline void event_submit(struct event *event)

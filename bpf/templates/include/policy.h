@@ -22,37 +22,125 @@
 		.class_count = POLICY_CLASSES,                \
 		.classes = { { UINT64_MAX, UINT64_MAX },      \
 			     { UINT64_MAX, UINT64_MAX } },    \
-	}
+	};                                                    \
+	POLICY_CGROUP_TABLES(protection)
 
 struct decision {
 	bool denied; /* whether or not it is enforced */
 	bool audit;
 	bool logged;
+	bool class_unknown; /* .class is the place alone */
 	uint8_t protection;
-	uint8_t operation;
 	uint32_t class;
+	uint64_t operations; /* an event names the first */
 };
 
-static __always_inline struct decision policy_decide(
-	const volatile struct policy *policy, uint8_t operation)
+#ifdef POLICY_NAMES_CGROUPS
+
+#include "bpf/templates/include/cgroup.h"
+
+/* One element of each table, until it is instantiated; the barriers keep clang
+ * from taking that for all that there can be. */
+#define POLICY_CGROUP_TABLES(protection)                                       \
+	const volatile struct cgroup_index cgroups_##protection SEC(           \
+		POLICY_SECTION) = {                                            \
+		.words = 1,                                                    \
+		.unknown = { { UINT64_MAX, UINT64_MAX },                       \
+			     { UINT64_MAX, UINT64_MAX } },                     \
+	};                                                                     \
+	const volatile struct cgroup_node cgroup_nodes_##protection[1] SEC(    \
+		CGROUP_SECTION) = { { .parent = CGROUP_NO_PARENT } };          \
+	const volatile uint64_t cgroup_names_##protection[1] SEC(              \
+		CGROUP_SECTION) = { 0 };                                       \
+	const volatile struct policy_class cgroup_classes_##protection[1] SEC( \
+		CGROUP_SECTION) = { { UINT64_MAX, UINT64_MAX } };              \
+	static __always_inline struct cgroup_tables policy_cgroups(void)       \
+	{                                                                      \
+		struct cgroup_tables tables = { &cgroups_##protection,         \
+						cgroup_nodes_##protection,     \
+						cgroup_names_##protection,     \
+						cgroup_classes_##protection }; \
+                                                                               \
+		barrier_var(tables.nodes);                                     \
+		barrier_var(tables.names);                                     \
+		barrier_var(tables.classes);                                   \
+		return tables;                                                 \
+	}                                                                      \
+	_Static_assert(true, "takes the semicolon")
+
+/* Of the one protection of this template: POLICY() defines it. */
+static struct cgroup_tables policy_cgroups(void);
+
+/* The masks of current's class, which goes into @decision. */
+static __always_inline struct policy_class policy_masks(
+	const volatile struct policy *policy, struct decision *decision)
+{
+	struct cgroup_tables tables = policy_cgroups();
+	uint32_t place = subject_place(), cgroup = cgroup_find(&tables);
+	uint64_t class = place + PLACE_COUNT * (uint64_t)cgroup;
+	uint64_t host_denied = tables.index->unknown[PLACE_HOST].denied;
+	uint64_t host_logged = tables.index->unknown[PLACE_HOST].logged;
+	uint64_t denied = tables.index->unknown[PLACE_CONTAINER].denied;
+	uint64_t logged = tables.index->unknown[PLACE_CONTAINER].logged;
+
+	if (class < policy->class_count) {
+		decision->class = (uint32_t) class;
+		return (struct policy_class){ tables.classes[class].denied,
+					      tables.classes[class].logged };
+	}
+	decision->class = place;
+	decision->class_unknown = true;
+	if (place == PLACE_HOST)
+		return (struct policy_class){ host_denied, host_logged };
+	return (struct policy_class){ denied, logged };
+}
+
+#else
+
+#define POLICY_CGROUP_TABLES(protection) \
+	_Static_assert(true, "takes the semicolon")
+
+static __always_inline struct policy_class policy_masks(
+	const volatile struct policy *policy, struct decision *decision)
+{
+	uint64_t host_denied = policy->classes[PLACE_HOST].denied;
+	uint64_t host_logged = policy->classes[PLACE_HOST].logged;
+	uint64_t denied = policy->classes[PLACE_CONTAINER].denied;
+	uint64_t logged = policy->classes[PLACE_CONTAINER].logged;
+
+	decision->class = subject_place();
+	if (decision->class == PLACE_HOST)
+		return (struct policy_class){ host_denied, host_logged };
+	return (struct policy_class){ denied, logged };
+}
+
+#endif
+
+/*
+ * The decision on an access that is all of @operations: denied if one of them
+ * is, and then an event tells of those alone.
+ */
+static __always_inline struct decision policy_decide_any(
+	const volatile struct policy *policy, uint64_t operations)
 {
 	struct decision decision = {
 		.audit = policy->audit != 0,
 		.protection = (uint8_t)policy->protection,
-		.operation = operation,
-		.class = subject_place(),
 	};
-	uint64_t host_denied = policy->classes[PLACE_HOST].denied;
-	uint64_t host_logged = policy->classes[PLACE_HOST].logged;
-	uint64_t container_denied = policy->classes[PLACE_CONTAINER].denied;
-	uint64_t container_logged = policy->classes[PLACE_CONTAINER].logged;
-	bool host = decision.class == PLACE_HOST;
+	struct policy_class masks = policy_masks(policy, &decision);
+	uint64_t denied = masks.denied & operations;
 
-	decision.denied =
-		(host ? host_denied : container_denied) >> operation & 1;
-	decision.logged =
-		(host ? host_logged : container_logged) >> operation & 1;
+	decision.denied = denied != 0;
+	decision.operations = masks.logged & (denied ? denied : operations);
+	decision.logged = decision.operations != 0;
 	return decision;
+}
+
+/* The decision on one operation, by its OP_BIT(). */
+static __always_inline struct decision policy_decide(
+	const volatile struct policy *policy, uint8_t operation)
+{
+	return policy_decide_any(policy, UINT64_C(1) << operation);
 }
 
 /*
