@@ -10,10 +10,17 @@ from pathlib import Path
 PASSED = re.compile(r"\[  PASSED  \] (\d+) test")
 FAILED = re.compile(r"\[  FAILED  \].* (\d+) test")
 
+SECONDS = 120  # for one program
+
 
 def run(program: Path) -> tuple[int, int]:
-    result = subprocess.run([program], check=False, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        result = subprocess.run([program], check=False, text=True,
+                                stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, timeout=SECONDS)
+    except subprocess.TimeoutExpired as stopped:
+        print(f"{program}: stopped after {SECONDS} s:\n{stopped.stdout}")
+        return 0, 1
     passed = sum(int(count) for count in PASSED.findall(result.stdout))
     failed = sum(int(count) for count in FAILED.findall(result.stdout))
     if result.returncode and not failed:
