@@ -142,6 +142,11 @@ PROGRAMS = {
     "bpflock-load": ("loader/main.c", LOADER + ["loader/fault.c"] + BUNDLE,
                      ["libbpf", "libelf", "zlib", "libsodium"]),
     "bpflock-log": ("loader/log_main.c", LOG + BUNDLE, ["libbpf", "libelf", "zlib", "libsodium"]),
+    # Holds folded programs against unfolded ones.
+    "tests/fold-driver": ("tests/fold/driver.c",
+                          ["tests/fold/generate.c", "tests/fold/interpret.c", "compiler/arena.c",
+                           *FOLD, *BUNDLE],
+                          ["libbpf", "libelf", "zlib", "libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),

@@ -94,10 +94,12 @@ static bool remove_from(struct block *block, const struct live *starts)
 		pass_back(&block->nodes[i], &live);
 		block->nodes[--kept] = block->nodes[i];
 	}
+	if (!kept)
+		return false;
 	memmove(block->nodes, block->nodes + kept,
 		(block->count - kept) * sizeof(*block->nodes));
 	block->count -= kept;
-	return kept != 0;
+	return true;
 }
 
 bool dead_remove(struct cfg *cfg)
