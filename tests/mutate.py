@@ -186,10 +186,16 @@ class Builder:
                 sys.exit("mutate.py: no link:\n" + done.stdout)
         return True
 
-    def tests(self):
-        new = os.path.join(TOP, self.folder, "new")
+    def check(self):
+        """All pass without a mutant, or they would kill every one."""
+        failed = self.killed_by(self.folder, self.folder + "/tests")
+        if failed:
+            sys.exit("mutate.py: without a mutant this fails: " + failed)
+
+    def tests(self, new, unit):
+        new, unit = os.path.join(TOP, new), os.path.join(TOP, unit)
         for name in UNIT:
-            program = os.path.join(new, "test_" + name)
+            program = os.path.join(unit, "test_" + name)
             if os.path.exists(program):
                 yield "unit " + name, [program]
         compiler = new + "/bpflockc"
@@ -198,9 +204,9 @@ class Builder:
         yield "agree", [sys.executable, "tests/agree.py", "--jobs", "1",
                         "--count", "60", "--compiler", compiler]
 
-    def killed_by(self):
+    def killed_by(self, new, unit):
         """The first test that notices; None where none does."""
-        for name, command in self.tests():
+        for name, command in self.tests(new, unit):
             try:
                 if self.run(command, timeout=30).returncode:
                     return name
@@ -292,6 +298,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     builder = Builder(options.builddir)
     builder.prepare()
+    builder.check()
     chosen = [mutant for name in options.files for mutant in mutants(name)]
     print("%d mutants, seed %d" % (len(chosen), options.seed), flush=True)
     if options.sample:
@@ -312,7 +319,8 @@ def main():
             break
         outcome = "no build"
         if builder.build(mutant):
-            outcome = builder.killed_by()
+            new = options.builddir + "/new"
+            outcome = builder.killed_by(new, new)
         state[mutant["key"]] = outcome
         if outcome is None:
             print("SURVIVED %s:%d %s: %s -> %s | %s" % (
