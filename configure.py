@@ -41,6 +41,7 @@ TEST_PACKAGES = ["gcc", "libc6-dev", "libclang-rt-dev", "clang-format", "git", "
 # A template a protection that has one: bpf/templates/NAME.bpf.c.
 TEMPLATES = [
     "bpf",
+    "fileless_exec",
     "kernel_modules",
 ]
 
@@ -77,6 +78,22 @@ FOLD = [
     "compiler/optimize.c",
 ]
 
+# Runs what was compiled, and compares it with the table: shares no code with
+# what made it.
+PROOF = [
+    "compiler/proof/access.c",
+    "compiler/proof/cgroups.c",
+    "compiler/proof/evaluate.c",
+    "compiler/proof/helpers.c",
+    "compiler/proof/kernel.c",
+    "compiler/proof/machine.c",
+    "compiler/proof/memory.c",
+    "compiler/proof/schema.c",
+    "compiler/proof/specimen.c",
+    "compiler/proof/verdict.c",
+    "compiler/proof/world.c",
+]
+
 COMPILER = [
     "compiler/arena.c",
     "compiler/source.c",
@@ -104,6 +121,7 @@ COMPILER = [
     "compiler/link.c",
     "compiler/emit.c",
     *FOLD,
+    *PROOF,
 ]
 
 LOADER = [
@@ -123,6 +141,7 @@ LOADER = [
     "loader/report.c",
     "loader/run.c",
     "loader/status.c",
+    "loader/subjects.c",
     "loader/unload.c",
     "loader/verify.c",
 ]
@@ -147,6 +166,9 @@ PROGRAMS = {
                           ["tests/fold/generate.c", "tests/fold/interpret.c", "compiler/arena.c",
                            *FOLD, *BUNDLE],
                           ["libbpf", "libelf", "zlib", "libsodium"]),
+    # The evaluator by itself.
+    "tests/evaluate": ("tests/proof/evaluate.c",
+                       ["compiler/arena.c", "compiler/memfile.c", *PROOF, *BUNDLE], ["libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
