@@ -55,10 +55,25 @@ policy sealed-one {
 	seal locked;
 }
 """,
+    "closed": """language 1;
+policy closed {
+	version 1;
+	bpf { profile restricted; }
+	seal open;
+}
+""",
+    "kept": """language 1;
+policy kept {
+	version 1;
+	bpf { profile baseline; }
+	seal open;
+}
+""",
 }
 
 LOADED = ("edge-gateway version 7: 1 protection enforced (kernel_modules), "
           "3 hooks, seal open")
+LOADED_MAP = "/sys/fs/bpf/bpflock/kept/maps/bpf_loaded"
 MODULE = "modprobe dummy && rmmod dummy"
 NOTHING_LEFT = "nothing-left"
 # The kernel frees programs late, and their maps later: they get ten seconds.
@@ -250,6 +265,29 @@ ORDINARY = [
         "ls /sys/fs/bpf/bpflock && bpflock-load --unload edge-gateway", 0,
         ("\nedge-gateway\n",)),
     Row("nothing left of all that", NOTHING_LEFT, 0),
+
+    Row("a policy that denies bpf() to the loader", "bpflock-load closed.o",
+        0, ("closed version 1: 1 protection enforced (bpf), 2 hooks",)),
+    Row("it does", "! bpftool prog", 0, ("Operation not permitted",)),
+    Row("no policy can be added", "bpflock-load edge.o", 1,
+        ("load:", "a loaded policy that denies bpf")),
+    Row("status is denied", "bpflock-load --status", 1,
+        ("may use bpf.obj_get and bpf.other",)),
+    Row("the log is denied", "bpflock-log", 1,
+        ("may use bpf.obj_get and bpf.other",)),
+    Row("it can be unloaded, and bpf() is back", "bpflock-load --unload closed "
+        "&& bpftool prog >/dev/null", 0, ("closed: unloaded",)),
+    Row("nothing left of it", NOTHING_LEFT, 0),
+    Row("two that deny bpf(), and one more", "bpflock-load closed.o kept.o "
+        "edge.o && for i in kept edge-gateway closed; do "
+        "bpflock-load --unload $i; done", 0),
+    Row("the loader is exempt no more", "bpflock-load kept.o && "
+        f"bpftool -j map dump pinned {LOADED_MAP}", 0, ('"value":1',)),
+    Row("nobody can make it exempt again", f"! bpftool map update pinned "
+        f"{LOADED_MAP} key 0 0 0 0 value 0 0 0 0 0 0 0 0", 0,
+        ("Operation not permitted",)),
+    Row("unload that", "bpflock-load --unload kept", 0),
+    Row("nothing left of those either", NOTHING_LEFT, 0),
     *[Row(f"fault in {step}", f"every-fault {step}", 0,
           (f"failed {times} times",)) for step, times in FAULTS.items()],
 ]
