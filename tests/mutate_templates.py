@@ -155,6 +155,20 @@ def write_report(found: dict[str, dict], mutants: list[Mutant],
           f"{REPORT.relative_to(TOP)}")
 
 
+def try_all(mutants: list[Mutant], found: dict[str, dict],
+            kernel: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
+        tree = Path(scratch)
+        copy_sources(tree)
+        if not build(tree) or run_rows(tree, mutants[0], kernel) != "survived":
+            sys.exit("the rows fail without any mutation: nothing to learn")
+        for mutant in mutants:
+            result = judge(tree, mutant, kernel)
+            found[mutant.key] = {"words": mutant.words, "result": result}
+            STATE.write_text(json.dumps(found, indent=1))
+            print(f"{mutant.words}: {result}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernel", default="6.1", metavar="ID")
@@ -170,18 +184,8 @@ def main() -> int:
         return 0
     found = json.loads(STATE.read_text()) if STATE.exists() else {}
     left = [mutant for mutant in mutants if mutant.key not in found]
-    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
-        tree = Path(scratch)
-        copy_sources(tree)
-        if left and run_rows(tree, left[0], args.kernel) != "survived" \
-                if build(tree) else True:
-            print("the rows fail without any mutation: nothing to learn")
-            return 1
-        for mutant in left[:args.limit]:
-            result = judge(tree, mutant, args.kernel)
-            found[mutant.key] = {"words": mutant.words, "result": result}
-            STATE.write_text(json.dumps(found, indent=1))
-            print(f"{mutant.words}: {result}", flush=True)
+    if left:
+        try_all(left[:args.limit], found, args.kernel)
     write_report(found, all_mutants([]), args.kernel)
     return 0
 
