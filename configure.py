@@ -78,22 +78,6 @@ FOLD = [
     "compiler/optimize.c",
 ]
 
-# Runs what was compiled, and compares it with the table: shares no code with
-# what made it.
-PROOF = [
-    "compiler/proof/access.c",
-    "compiler/proof/cgroups.c",
-    "compiler/proof/evaluate.c",
-    "compiler/proof/helpers.c",
-    "compiler/proof/kernel.c",
-    "compiler/proof/machine.c",
-    "compiler/proof/memory.c",
-    "compiler/proof/schema.c",
-    "compiler/proof/specimen.c",
-    "compiler/proof/verdict.c",
-    "compiler/proof/world.c",
-]
-
 COMPILER = [
     "compiler/arena.c",
     "compiler/source.c",
@@ -121,7 +105,6 @@ COMPILER = [
     "compiler/link.c",
     "compiler/emit.c",
     *FOLD,
-    *PROOF,
 ]
 
 LOADER = [
@@ -141,7 +124,6 @@ LOADER = [
     "loader/report.c",
     "loader/run.c",
     "loader/status.c",
-    "loader/subjects.c",
     "loader/unload.c",
     "loader/verify.c",
 ]
@@ -166,9 +148,6 @@ PROGRAMS = {
                           ["tests/fold/generate.c", "tests/fold/interpret.c", "compiler/arena.c",
                            *FOLD, *BUNDLE],
                           ["libbpf", "libelf", "zlib", "libsodium"]),
-    # The evaluator by itself.
-    "tests/evaluate": ("tests/proof/evaluate.c",
-                       ["compiler/arena.c", "compiler/memfile.c", *PROOF, *BUNDLE], ["libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
