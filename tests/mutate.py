@@ -115,8 +115,14 @@ def mutants(name):
             new)).encode()).hexdigest()[:16]
         yield {"key": key, "file": name, "line": line, "what": what,
                "old": quoted[:60], "new": " ".join(new.split())[:60],
-               "begin": begin, "end": end, "put": new,
+               "function": function_at(code, begin), "begin": begin, "end": end, "put": new,
                "source": text.splitlines()[line - 1].strip()}
+
+
+def function_at(code, at):
+    """The function that the place is in."""
+    names = re.findall(r"^[a-z_][^;{}=\n]*?(\w+)\(", code[:at], re.M)
+    return names[-1] if names else ""
 
 
 def is_declaration(code, at):
@@ -229,14 +235,14 @@ EQUIVALENT = os.path.join(TOP, "tests", "equivalent.tsv")
 
 
 def equivalents():
-    """(file, source line, old, new) -> why the mutant decides the same."""
+    """(file, function, line's text, old, new) -> why it decides the same."""
     found = {}
     if os.path.exists(EQUIVALENT):
         with open(EQUIVALENT, encoding="utf-8") as file:
             for line in file:
                 if not line.startswith("#"):
-                    name, source, old, new, why = line.rstrip("\n").split("\t")
-                    found[name, source, old, new] = why
+                    *key, why = line.rstrip("\n").split("\t")
+                    found[tuple(key)] = why
     return found
 
 
@@ -267,6 +273,9 @@ def report(chosen, state, options):
             out.write("| %s | %d | %d | %d | %d | %.1f %% | %d |\n" % (
                 name, built, killed, same, lived,
                 100 * killed / max(built - same, 1), broken))
+        left = len(chosen) - sum(row[1] + row[5] for row in rows[:-1])
+        if left:
+            out.write("\n%d more were not tried yet.\n" % left)
         out.write("\nThe score leaves out those that mean the same.\n\n"
                   "## Survivors\n\n")
         for mutant in survivors:
@@ -279,8 +288,8 @@ def report(chosen, state, options):
 
 
 def why_same(known, mutant):
-    return known.get((mutant["file"], mutant["source"], mutant["old"],
-                      mutant["new"]))
+    return known.get(tuple(mutant[key] for key in (
+        "file", "function", "source", "old", "new")))
 
 
 def main():
