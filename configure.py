@@ -105,6 +105,7 @@ COMPILER = [
     "compiler/link.c",
     "compiler/emit.c",
     *FOLD,
+    "compiler/listing.c",
 ]
 
 LOADER = [

@@ -195,6 +195,31 @@ struct cfg *cfg_build(struct arena *arena, const uint8_t *bytes, size_t slots,
 	return cfg;
 }
 
+void cfg_note_decision(struct cfg *cfg, uint32_t origin,
+		       const struct source_bits *sources)
+{
+	for (size_t i = 0; i < SOURCES && sources[i].mask; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < cfg->decision_count; j++) {
+			const struct decision *each = &cfg->decisions[j];
+
+			known |= each->origin == origin &&
+				 each->source.word == sources[i].word &&
+				 each->source.mask == sources[i].mask;
+		}
+		if (known)
+			continue;
+		cfg->decisions = arena_grow(cfg->arena, cfg->decisions,
+					    cfg->decision_count,
+					    &cfg->decision_capacity,
+					    sizeof(*cfg->decisions));
+		cfg->decisions[cfg->decision_count++] = (struct decision){
+			.origin = origin, .source = sources[i]
+		};
+	}
+}
+
 /* ---- simplifying ---- */
 
 /* Where one comes to from @index by gotos alone.  A circle of them is left. */
@@ -535,6 +560,13 @@ static void put_insn(struct layout *layout, const struct insn *insn,
 	layout->slots += insn_slots(insn);
 }
 
+static void put_node(struct layout *layout, const struct node *node)
+{
+	memcpy(layout->sources[layout->slots], node->sources,
+	       sizeof(node->sources));
+	put_insn(layout, &node->insn, node->origin);
+}
+
 static bool put_jump(struct layout *layout, const struct insn *insn,
 		     uint32_t origin, uint32_t target)
 {
@@ -564,14 +596,17 @@ bool cfg_lay_out(const struct cfg *cfg, struct layout *layout)
 		.bytes = arena_array(cfg->arena, slots, INSN_SIZE),
 		.origins = arena_array(cfg->arena, slots, sizeof(uint32_t)),
 		.inserted = arena_array(cfg->arena, slots, sizeof(bool)),
+		.sources = arena_array(cfg->arena, slots,
+				       sizeof(*layout->sources)),
 	};
 	for (size_t i = 0; i < placing.count; i++) {
 		struct block block = as_placed(&placing, i);
 		const struct node *last = &block.last;
 
 		for (size_t j = 0; j < block.count; j++)
-			put_insn(layout, &block.nodes[j].insn,
-				 block.nodes[j].origin);
+			put_node(layout, &block.nodes[j]);
+		memcpy(layout->sources[layout->slots], last->sources,
+		       block.end == END_BRANCH ? sizeof(last->sources) : 0);
 		if (block.end == END_BRANCH)
 			fits &= put_jump(layout, &last->insn, last->origin,
 					 placing.starts[block.taken]);

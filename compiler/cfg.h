@@ -24,6 +24,19 @@ enum node_mark {
 	NODE_POLICY, /* a pointer into the policy's constants */
 };
 
+/*
+ * Bits of the policy's constants: those of @mask in the word of 8 bytes with
+ * that number.  A constant is made of up to SOURCES of them; with more, some
+ * are not told.  For people alone: nothing is folded by them.
+ */
+#define SOURCES 2
+
+struct source_bits {
+	uint64_t mask; /* 0: none */
+	uint16_t word;
+	uint8_t shift; /* bit 0 of the value is that bit of the word */
+};
+
 /* Bytes of the stack: from @start, counted from the lowest, @size of them. */
 struct span {
 	uint16_t start;
@@ -39,6 +52,7 @@ struct node {
 	uint32_t origin; /* the slot of the program that it came from */
 	enum node_mark mark;
 	int64_t policy_offset; /* of NODE_POLICY, what the pointer points to */
+	struct source_bits sources[SOURCES]; /* of the constant in it */
 	/* ---- */
 	bool effect; /* it does more than what follows, and write registers */
 	bool overwrites; /* all of @stack_write, always */
@@ -64,12 +78,21 @@ struct block {
 	bool gone;
 };
 
+/* A branch that the policy decided, so that it went. */
+struct decision {
+	uint32_t origin; /* the slot of the branch */
+	struct source_bits source;
+};
+
 struct cfg {
 	struct arena *arena;
 	struct block *blocks; /* the first is where the program starts */
 	size_t count;
 	size_t capacity;
 	size_t copied; /* nodes that threading copied */
+	struct decision *decisions; /* each once */
+	size_t decision_count;
+	size_t decision_capacity;
 };
 
 /* What the builder is told of each slot. */
@@ -92,6 +115,10 @@ struct node *cfg_append(struct cfg *cfg, struct block *block);
 /* A new block, empty and ending in a goto to nowhere.  Pointers to blocks are
  * no good behind this; their numbers stay. */
 uint32_t cfg_new_block(struct cfg *cfg);
+
+/* Notes, of each of @sources, that it decided the branch at @origin. */
+void cfg_note_decision(struct cfg *cfg, uint32_t origin,
+		       const struct source_bits *sources);
 
 /*
  * Takes away what control flow alone shows to be needless: blocks that nothing
@@ -116,6 +143,7 @@ struct layout {
 	uint8_t *bytes;
 	uint32_t *origins;
 	bool *inserted; /* a goto that was not there before */
+	struct source_bits (*sources)[SOURCES];
 	size_t slots;
 };
 

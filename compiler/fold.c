@@ -7,6 +7,8 @@
  */
 #include "compiler/fold.h"
 
+#include <string.h>
+
 #include "compiler/arena.h"
 #include "compiler/dead.h"
 #include "compiler/values.h"
@@ -140,6 +142,8 @@ static void analyse(struct fold *fold)
 
 /* ---- rewriting ---- */
 
+static const struct value no_value = { .kind = VALUE_UNKNOWN };
+
 static bool is_constant_already(const struct insn *insn)
 {
 	return BPF_OP(insn->code) == BPF_MOV && !insn_has_source(insn) &&
@@ -176,13 +180,16 @@ static bool same_insn(const struct insn *a, const struct insn *b)
 	       a->high == b->high;
 }
 
-static bool replace(struct node *node, struct insn with)
+/* @from: the constant that is in @with. */
+static bool replace(struct node *node, struct insn with,
+		    const struct value *from)
 {
 	if (same_insn(&node->insn, &with))
 		return false;
 	*node = (struct node){ .insn = with,
 			       .origin = node->origin,
 			       .reads = insn_reads(&with) };
+	memcpy(node->sources, from->sources, sizeof(node->sources));
 	return true;
 }
 
@@ -200,7 +207,8 @@ static bool rewrite_node(struct node *node, const struct state *before,
 		return false;
 	if (values_constant(after, insn.dst, &bits))
 		return !is_constant_already(&insn) &&
-		       replace(node, insn_constant(insn.dst, bits));
+		       replace(node, insn_constant(insn.dst, bits),
+			       &after->registers[insn.dst]);
 	if (kind != INSN_ALU || BPF_OP(insn.code) == BPF_END)
 		return false;
 	if (insn_has_source(&insn) &&
@@ -208,25 +216,44 @@ static bool rewrite_node(struct node *node, const struct state *before,
 	     !insn_with_immediate(&insn, bits)))
 		return false;
 	drop_identity(&insn);
-	return replace(node, insn);
+	return replace(node, insn,
+		       insn_has_source(&node->insn) ?
+			       &before->registers[node->insn.src] :
+			       &no_value);
 }
 
-static bool rewrite_end(struct block *block, const struct state *state)
+static void note_decision(struct cfg *cfg, const struct node *branch,
+			  const struct state *state)
 {
+	cfg_note_decision(cfg, branch->origin,
+			  state->registers[branch->insn.dst].sources);
+	if (insn_has_source(&branch->insn))
+		cfg_note_decision(cfg, branch->origin,
+				  state->registers[branch->insn.src].sources);
+}
+
+static bool rewrite_end(struct cfg *cfg, struct block *block,
+			const struct state *state)
+{
+	struct node *last = &block->last;
 	uint64_t bits;
 	bool jumps;
 
 	if (block->end != END_BRANCH || block->last.mark != NODE_PLAIN)
 		return false;
 	if (is_decided(state, &block->last, &jumps)) {
+		note_decision(cfg, last, state);
 		block->end = END_GOTO;
 		block->next = jumps ? block->taken : block->next;
 		block->taken = CFG_NONE;
 		return true;
 	}
-	return insn_has_source(&block->last.insn) &&
-	       values_constant(state, block->last.insn.src, &bits) &&
-	       insn_with_immediate(&block->last.insn, bits);
+	if (!insn_has_source(&last->insn) ||
+	    !values_constant(state, last->insn.src, &bits))
+		return false;
+	memcpy(last->sources, state->registers[last->insn.src].sources,
+	       sizeof(last->sources));
+	return insn_with_immediate(&last->insn, bits);
 }
 
 static bool rewrite(struct fold *fold)
@@ -246,7 +273,7 @@ static bool rewrite(struct fold *fold)
 			changed |= rewrite_node(&block->nodes[j], &before,
 						&state);
 		}
-		changed |= rewrite_end(block, &state);
+		changed |= rewrite_end(fold->cfg, block, &state);
 	}
 	return changed;
 }
@@ -301,6 +328,8 @@ static bool leads_on(struct fold *fold, uint32_t to, struct state *state,
 		if (block->end == END_BRANCH) {
 			if (!is_decided(state, &block->last, &jumps))
 				return false;
+			if (i == 0)
+				note_decision(fold->cfg, &block->last, state);
 			if (i == 0 && jumps)
 				*next = block->taken;
 			return true;

@@ -3,7 +3,7 @@
  * bpflockc: from a policy to a sealed bundle.
  *
  *	parse ─ resolve ─ check ─ plan ─ prove ─▶ explain, or
- *	template ─ link ─ optimize ─ emit ─▶ bundle
+ *	template ─ link ─ optimize ─ emit ─ evaluate ─▶ bundle
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,12 @@
 #include "compiler/emit.h"
 #include "compiler/explain.h"
 #include "compiler/link.h"
+#include "compiler/listing.h"
 #include "compiler/optimize.h"
 #include "compiler/options.h"
 #include "compiler/parse.h"
 #include "compiler/plan.h"
+#include "compiler/proof/evaluate.h"
 #include "compiler/prove.h"
 #include "compiler/query.h"
 #include "compiler/resolve.h"
@@ -174,6 +176,20 @@ static int make_programs(struct run *run, const struct plan *plan,
 	return 0;
 }
 
+/* What is written was run: its code decides what the policy says. */
+static int check_bundle(struct run *run, const struct plan *plan,
+			const struct blob *bundle)
+{
+	const char *why;
+
+	if (!evaluate_object(run->arena, bundle->bytes,
+			     bundle->size - BUNDLE_TRAILER_SIZE, &plan->table,
+			     NULL, &why))
+		return 0;
+	fprintf(stderr, "bpflockc: internal error: %s\n", why);
+	return 1;
+}
+
 static int compile(struct run *run, const struct plan *plan)
 {
 	const char *output = run->options.output, *why = "";
@@ -186,8 +202,24 @@ static int compile(struct run *run, const struct plan *plan)
 	if (emit_bundle(run->arena, &programs, &plan->table, &source, &bundle,
 			&why))
 		return fail("cannot make the bundle", why);
+	if (check_bundle(run, plan, &bundle))
+		return 1;
 	if (emit_write(run->arena, output, &bundle, &why))
 		return fail(output, why);
+	return 0;
+}
+
+static int list(struct run *run, const struct plan *plan)
+{
+	struct optimize_report report = { 0 };
+	const char *why = "";
+	struct blob programs;
+
+	if (make_programs(run, plan, &programs, &report))
+		return 1;
+	if (listing_print(stdout, run->arena, &programs, &plan->table, &report,
+			  &why))
+		return fail("cannot list the programs", why);
 	return 0;
 }
 
@@ -227,6 +259,8 @@ static int act(struct run *run, const struct plan *plan)
 	case ACTION_EMIT_PLAN:
 		explain_table(stdout, &plan->table, EXPLAIN_PLAN);
 		return 0;
+	case ACTION_EMIT_ASM:
+		return list(run, plan);
 	case ACTION_WHY:
 		return why(run, plan);
 	case ACTION_PROVE:
@@ -250,12 +284,26 @@ static int run_policy(struct run *run)
 	return act(run, plan);
 }
 
-/* A bundle answers from its note. */
+/* Whether the bundle's note, which may be anybody's, is what its code does. */
+static int check_note(struct run *run, const struct bundle *bundle)
+{
+	const char *why;
+
+	if (!evaluate_object(run->arena, bundle->elf, bundle->elf_size,
+			     &bundle->note->table, NULL, &why))
+		return 0;
+	return fail(run->options.input,
+		    arena_printf(run->arena,
+				 "its note is not what its code does: %s",
+				 why));
+}
+
+/* A bundle answers from its note, once that was found to be true. */
 static int run_bundle(struct run *run)
 {
 	struct bundle *bundle;
 	struct blob bytes;
-	int status = 0;
+	int status;
 
 	if (run->options.action != ACTION_EXPLAIN &&
 	    run->options.action != ACTION_PROVE)
@@ -265,10 +313,11 @@ static int run_bundle(struct run *run)
 				   &bytes);
 	if (!bundle)
 		return gate(run);
-	if (run->options.action == ACTION_EXPLAIN)
+	status = check_note(run, bundle);
+	if (!status && run->options.action == ACTION_EXPLAIN)
 		explain_table(stdout, &bundle->note->table,
 			      run->options.format);
-	else
+	else if (!status)
 		status = prove_assertion(run, &bundle->note->table);
 	bundle_close(bundle);
 	return status;

@@ -34,6 +34,8 @@ struct function {
 	size_t slots;
 	size_t new_start;
 	struct layout layout;
+	struct decision *decisions;
+	size_t decision_count;
 	bool gone;
 };
 
@@ -240,6 +242,38 @@ static bool may_go(const struct code *code)
 	       !strncmp(code->section->name, "lsm.s/", 6);
 }
 
+static void *copy_array(struct arena *arena, const void *array, size_t count,
+			size_t size)
+{
+	void *copy = arena_array(arena, count, size);
+
+	if (count)
+		memcpy(copy, array, count * size);
+	return copy;
+}
+
+/* Out of the arena that goes. */
+static void keep_layout(struct arena *arena, struct function *function,
+			const struct layout *layout, const struct cfg *cfg)
+{
+	size_t slots = layout->slots;
+
+	function->layout = (struct layout){
+		.bytes = copy_array(arena, layout->bytes, slots, INSN_SIZE),
+		.origins = copy_array(arena, layout->origins, slots,
+				      sizeof(*layout->origins)),
+		.inserted = copy_array(arena, layout->inserted, slots,
+				       sizeof(*layout->inserted)),
+		.sources = copy_array(arena, layout->sources, slots,
+				      sizeof(*layout->sources)),
+		.slots = slots,
+	};
+	function->decisions = copy_array(arena, cfg->decisions,
+					 cfg->decision_count,
+					 sizeof(*cfg->decisions));
+	function->decision_count = cfg->decision_count;
+}
+
 static bool fold_function(struct optimizer *optimizer, struct code *code,
 			  struct function *function)
 {
@@ -255,18 +289,8 @@ static bool fold_function(struct optimizer *optimizer, struct code *code,
 				 may_go(code);
 		good = cfg_lay_out(cfg, &layout);
 	}
-	if (good) {
-		function->layout.slots = layout.slots;
-		function->layout.bytes = (uint8_t *)arena_copy(
-			optimizer->arena, layout.bytes,
-			layout.slots * INSN_SIZE);
-		function->layout.origins = (uint32_t *)arena_copy(
-			optimizer->arena, layout.origins,
-			layout.slots * sizeof(*layout.origins));
-		function->layout.inserted = (bool *)arena_copy(
-			optimizer->arena, layout.inserted,
-			layout.slots * sizeof(*layout.inserted));
-	}
+	if (good)
+		keep_layout(optimizer->arena, function, &layout, cfg);
 	arena_free(scratch);
 	return good;
 }
@@ -288,6 +312,10 @@ static void report_function(struct optimizer *optimizer,
 			       function->gone ? 0 :
 						function->layout.slots,
 		.folded = folded,
+		.sources = (const struct source_bits(*)[SOURCES])
+				   function->layout.sources,
+		.decisions = function->decisions,
+		.decision_count = function->decision_count,
 	};
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "compiler/blob.h"
+#include "compiler/cfg.h"
 
 struct arena;
 
@@ -20,6 +21,12 @@ struct optimized {
 	size_t slots_before;
 	size_t slots_after; /* 0: it came down to returning 0, and went */
 	bool folded;	    /* false: not understood, and left as it was */
+	/* Of each slot that is left, the policy's bits that its constant is
+	 * made of; NULL where it was not folded. */
+	const struct source_bits (*sources)[SOURCES];
+	/* What decided branches that went. */
+	const struct decision *decisions;
+	size_t decision_count;
 };
 
 struct optimize_report {

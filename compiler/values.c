@@ -84,20 +84,55 @@ static bool may_reach_stack(struct value value)
 	       value.kind == VALUE_STRAY;
 }
 
+/* ---- sources ---- */
+
+static void add_source(struct value *value, struct source_bits source)
+{
+	for (size_t i = 0; source.mask && i < SOURCES; i++) {
+		struct source_bits *each = &value->sources[i];
+
+		if (each->mask && each->word == source.word) {
+			each->mask |= source.mask;
+			return;
+		}
+		if (!each->mask) {
+			*each = source;
+			return;
+		}
+	}
+}
+
+static void add_sources(struct value *value, const struct value *from)
+{
+	for (size_t i = 0; i < SOURCES; i++)
+		add_source(value, from->sources[i]);
+}
+
+/* What AND with @bits leaves of the source. */
+static void mask_sources(struct value *value, uint64_t bits)
+{
+	for (size_t i = 0; i < SOURCES; i++)
+		value->sources[i].mask &= bits << value->sources[i].shift;
+}
+
+/* ---- joining ---- */
+
 static struct value join_values(struct value a, struct value b)
 {
 	bool one, both;
 
-	if (a.kind == b.kind && a.bits == b.bits)
+	if (a.kind == b.kind && a.bits == b.bits) {
+		add_sources(&a, &b);
 		return a;
+	}
 	if (!may_reach_stack(a) && !may_reach_stack(b))
 		return unknown;
 	one = !may_reach_stack(a) || !may_reach_stack(b);
 	both = !one && a.bits == b.bits;
 	if (a.kind == VALUE_STRAY || b.kind == VALUE_STRAY || !(one || both))
 		return stray;
-	return (struct value){ VALUE_EITHER,
-			       may_reach_stack(a) ? a.bits : b.bits };
+	return (struct value){ .kind = VALUE_EITHER,
+			       .bits = may_reach_stack(a) ? a.bits : b.bits };
 }
 
 bool values_join(struct state *into, const struct state *from)
@@ -146,6 +181,11 @@ bool values_source(const struct state *state, const struct insn *insn,
 static struct value constant(uint64_t bits)
 {
 	return (struct value){ .kind = VALUE_CONSTANT, .bits = bits };
+}
+
+static struct value pointer(enum value_kind kind, uint64_t offset)
+{
+	return (struct value){ .kind = kind, .bits = offset };
 }
 
 static struct value loaded(const struct values *values)
@@ -214,6 +254,42 @@ static bool is_zero(struct value operand, const struct insn *insn)
 				       !operand.bits);
 }
 
+static void shift_sources(struct value *value, uint64_t count)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct source_bits *each = &value->sources[i];
+
+		each->shift = (uint8_t)(each->shift + count);
+		if (each->shift > 63)
+			each->mask = 0;
+		else
+			each->mask &= UINT64_MAX << each->shift;
+	}
+}
+
+/* From two constants, and of which bits of the policy. */
+static struct value computed(const struct insn *insn, const struct value *dst,
+			     const struct value *src)
+{
+	struct value result =
+		constant(insn_compute(insn, dst->bits, src->bits));
+	struct value left = *dst, right = *src;
+
+	if (BPF_OP(insn->code) == BPF_AND) {
+		mask_sources(&left, src->bits);
+		mask_sources(&right, dst->bits);
+	} else if (BPF_OP(insn->code) == BPF_RSH) {
+		shift_sources(&left, src->bits);
+	}
+	if (insn_is_narrow(insn)) {
+		mask_sources(&left, UINT32_MAX);
+		mask_sources(&right, UINT32_MAX);
+	}
+	add_sources(&result, &left);
+	add_sources(&result, &right);
+	return result;
+}
+
 /* Whether adding a constant leaves a pointer that is still known. */
 static bool may_follow(struct value value)
 {
@@ -225,7 +301,7 @@ static struct value alu_result(const struct state *state,
 			       const struct node *node)
 {
 	const struct insn *insn = &node->insn;
-	struct value dst = state->registers[insn->dst], src;
+	struct value dst = state->registers[insn->dst], src, result;
 	uint8_t operation = BPF_OP(insn->code);
 	bool follows, reaches;
 
@@ -238,23 +314,35 @@ static struct value alu_result(const struct state *state,
 	if (node->mark != NODE_PLAIN || insn_kind(insn) == INSN_OPAQUE)
 		return reaches ? stray : unknown;
 	if (dst.kind == VALUE_CONSTANT && src.kind == VALUE_CONSTANT)
-		return constant(insn_compute(insn, dst.bits, src.bits));
+		return computed(insn, &dst, &src);
 	if ((operation == BPF_AND || operation == BPF_MUL) &&
-	    (is_zero(dst, insn) || is_zero(src, insn)))
-		return constant(0);
+	    (is_zero(dst, insn) || is_zero(src, insn))) {
+		result = constant(0);
+		add_sources(&result, is_zero(dst, insn) ? &dst : &src);
+		return result;
+	}
 	if (insn_is_narrow(insn))
 		return reaches ? stray : unknown;
 	if (operation == BPF_MOV)
 		return src;
 	follows = may_follow(dst);
 	if (operation == BPF_ADD && follows && src.kind == VALUE_CONSTANT)
-		return (struct value){ dst.kind, dst.bits + src.bits };
+		return pointer(dst.kind, dst.bits + src.bits);
 	if (operation == BPF_SUB && follows && src.kind == VALUE_CONSTANT)
-		return (struct value){ dst.kind, dst.bits - src.bits };
+		return pointer(dst.kind, dst.bits - src.bits);
 	follows = may_follow(src);
 	if (operation == BPF_ADD && follows && dst.kind == VALUE_CONSTANT)
-		return (struct value){ src.kind, src.bits + dst.bits };
+		return pointer(src.kind, src.bits + dst.bits);
 	return reaches ? stray : unknown;
+}
+
+/* Of a constant that took the place of what it was computed from. */
+static void keep_sources(struct state *state, const struct node *node)
+{
+	struct value *value = &state->registers[node->insn.dst];
+
+	for (size_t i = 0; value->kind == VALUE_CONSTANT && i < SOURCES; i++)
+		add_source(value, node->sources[i]);
 }
 
 static void step_wide(struct state *state, const struct node *node)
@@ -263,8 +351,7 @@ static void step_wide(struct state *state, const struct node *node)
 	struct value value = unknown;
 
 	if (node->mark == NODE_POLICY)
-		value = (struct value){ VALUE_POLICY,
-					(uint64_t)node->policy_offset };
+		value = pointer(VALUE_POLICY, (uint64_t)node->policy_offset);
 	else if (node->mark == NODE_PLAIN && insn->src == 0)
 		value = constant((uint64_t)(uint32_t)insn->high << 32 |
 				 (uint32_t)insn->immediate);
@@ -277,11 +364,18 @@ static struct value load_policy(const struct values *values,
 	const uint8_t *bytes = values->policy.bytes;
 	uint64_t offset = base.bits + (uint64_t)(int64_t)insn->offset;
 	unsigned width = insn_width(insn);
+	struct value value;
 
 	if (insn_is_signed_load(insn) || values->policy.size < width ||
 	    offset > values->policy.size - width)
 		return loaded(values);
-	return constant(read_bytes(bytes + offset, width));
+	value = constant(read_bytes(bytes + offset, width));
+	value.sources[0] = (struct source_bits){
+		.word = (uint16_t)(offset / 8),
+		.shift = (uint8_t)(offset % 8 * 8),
+		.mask = UINT64_MAX >> (64 - 8 * width) << offset % 8 * 8,
+	};
+	return value;
 }
 
 static void step_load(const struct values *values, struct state *state,
@@ -428,9 +522,11 @@ void values_step(struct values *values, struct state *state,
 	case INSN_ALU:
 	case INSN_OPAQUE:
 		state->registers[insn->dst] = alu_result(state, node);
+		keep_sources(state, node);
 		break;
 	case INSN_WIDE:
 		step_wide(state, node);
+		keep_sources(state, node);
 		break;
 	case INSN_LOAD:
 		step_load(values, state, node);

@@ -22,6 +22,7 @@ enum value_kind {
 struct value {
 	enum value_kind kind;
 	uint64_t bits; /* of pointers the offset */
+	struct source_bits sources[SOURCES]; /* of a constant */
 };
 
 struct state {
