@@ -125,6 +125,7 @@ LOADER = [
     "loader/report.c",
     "loader/run.c",
     "loader/status.c",
+    "loader/subjects.c",
     "loader/unload.c",
     "loader/verify.c",
 ]
@@ -162,7 +163,8 @@ FRONT_TEST = ["tests/unit/front.c", *COMPILER, *BUNDLE]
 
 # cmocka programs: tests/unit/NAME.c with the sources that it tests.
 UNIT_TESTS = {
-    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c"],
+    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c",
+                   "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
     "test_arena": ["compiler/arena.c"],
     "test_suggest": ["compiler/suggest.c"],

@@ -179,6 +179,10 @@ static int drop_extension(struct editor *editor, const struct btf *btf,
 		edited.infos[i].len = (uint32_t)copied;
 		size += (size_t)copied;
 	}
+	if (size == sizeof(edited)) { /* no program is left */
+		header_of(editor, section.index)->sh_type = SHT_LLVM_ADDRSIG;
+		return 0;
+	}
 	memcpy(bytes, &edited, sizeof(edited));
 	return replace_section(editor, section.index, bytes, size, why);
 }

@@ -14,6 +14,7 @@
 #include "loader/report.h"
 #include "loader/run.h"
 #include "loader/status.h"
+#include "loader/subjects.h"
 #include "loader/unload.h"
 #include "loader/verify.h"
 #include "loader/version.h"
@@ -85,6 +86,8 @@ static enum exit_status check(const struct options *options)
 		err = open_objects(&run);
 	if (!err)
 		err = probe_hooks(&run);
+	if (!err)
+		err = probe_subjects(&run);
 	if (err)
 		return EXIT_REFUSED;
 	show_fit(&run);
@@ -116,6 +119,8 @@ static enum exit_status load(const struct options *options)
 		err = open_objects(&run);
 	if (!err)
 		err = probe_hooks(&run);
+	if (!err)
+		err = probe_subjects(&run);
 	if (!err)
 		err = bind_boot_facts(&run);
 	if (!err)

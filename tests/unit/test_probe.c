@@ -14,6 +14,7 @@
 #include "loader/layout.h"
 #include "loader/lsm.h"
 #include "loader/process.h"
+#include "loader/subjects.h"
 
 static void finds_whole_words(void **state)
 {
@@ -211,9 +212,20 @@ static void paths_of_pins(void **state)
 			 -ENAMETOOLONG);
 }
 
+static void finds_the_v2_hierarchy(void **state)
+{
+	(void)state;
+	assert_true(subjects_have_cgroup2("0::/init.scope\n"));
+	assert_true(subjects_have_cgroup2("4:cpu:/\n1:name=systemd:/\n0::/\n"));
+	assert_false(subjects_have_cgroup2("10::/\n"));
+	assert_false(subjects_have_cgroup2("4:cpu:/0::/\n1:name=systemd:/\n"));
+	assert_false(subjects_have_cgroup2(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_the_v2_hierarchy),
 		cmocka_unit_test(finds_whole_words),
 		cmocka_unit_test(quoted_blanks_split_nothing),
 		cmocka_unit_test(the_last_value_counts),

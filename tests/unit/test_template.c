@@ -293,6 +293,24 @@ static void test_unneeded_programs(void **state)
 	}
 }
 
+/* Nobody is denied anything, and nothing is logged. */
+static void test_no_program(void **state)
+{
+	struct arena *arena = arena_new();
+	struct bpf_object *object;
+	struct sample sample;
+
+	(void)state;
+	sample_make_simple(&sample);
+	sample.denied[0][PLACE_CONTAINER] = 0;
+	sample.logged[0][PLACE_CONTAINER] = 0;
+	sample.logged[0][PLACE_HOST] = 0;
+	object = link_one(arena, &sample);
+	assert_null(bpf_object__next_program(object, NULL));
+	bpf_object__close(object);
+	arena_free(arena);
+}
+
 /* The table's length in the section, the map and the types alike. */
 static void test_cgroups(void **state)
 {
@@ -422,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_operations_left_out),
 		cmocka_unit_test(test_link_one),
 		cmocka_unit_test(test_unneeded_programs),
+		cmocka_unit_test(test_no_program),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_link_two),
 		cmocka_unit_test(test_link_fails),
