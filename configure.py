@@ -78,6 +78,22 @@ FOLD = [
     "compiler/optimize.c",
 ]
 
+# Runs what was compiled, and compares it with the table: shares no code with
+# what made it.
+PROOF = [
+    "compiler/proof/access.c",
+    "compiler/proof/cgroups.c",
+    "compiler/proof/evaluate.c",
+    "compiler/proof/helpers.c",
+    "compiler/proof/kernel.c",
+    "compiler/proof/machine.c",
+    "compiler/proof/memory.c",
+    "compiler/proof/schema.c",
+    "compiler/proof/specimen.c",
+    "compiler/proof/verdict.c",
+    "compiler/proof/world.c",
+]
+
 COMPILER = [
     "compiler/arena.c",
     "compiler/source.c",
@@ -106,6 +122,7 @@ COMPILER = [
     "compiler/emit.c",
     *FOLD,
     "compiler/listing.c",
+    *PROOF,
 ]
 
 LOADER = [
@@ -150,6 +167,9 @@ PROGRAMS = {
                           ["tests/fold/generate.c", "tests/fold/interpret.c", "compiler/arena.c",
                            *FOLD, *BUNDLE],
                           ["libbpf", "libelf", "zlib", "libsodium"]),
+    # The evaluator by itself.
+    "tests/evaluate": ("tests/proof/evaluate.c",
+                       ["compiler/arena.c", "compiler/memfile.c", *PROOF, *BUNDLE], ["libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),

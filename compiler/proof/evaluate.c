@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who is tried, for each access:
+ *
+ *	in every kernel, every subject, in no named cgroup; of these one of
+ *	each place also with the ring full, and with names that cannot be read;
+ *	and where the policy names cgroups, one of each place in each of them,
+ *	below it, beside it and above it.
+ *
+ * With so many cgroups that this would take too long, a cgroup is tried with
+ * one access after another, and with all of them where its masks are new.
+ */
+#include "compiler/proof/evaluate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler/arena.h"
+#include "compiler/proof/specimen.h"
+#include "compiler/proof/verdict.h"
+#include "compiler/proof/world.h"
+
+#define EPERM_RESULT (-EPERM)
+#define MANY_PATHS   64
+#define MAX_PATH     4096
+#define DEEP	     20 /* levels below a named cgroup */
+
+struct run {
+	struct arena *arena;
+	const struct table *table;
+	struct specimen *specimen;
+	struct world *world;
+	uint64_t *tasks;   /* as access_subjects */
+	uint32_t *classes; /* of who is tried, as table->protections */
+	struct deed deed;
+	uint64_t arguments[ACCESS_ARGUMENTS];
+	struct evaluation *evaluation;
+	const char *why;
+};
+
+static bool is_operation(const struct access *access,
+			 const struct protection *protection, unsigned bit)
+{
+	for (size_t i = 0; i < access->operation_count; i++)
+		if (&protections[access->operations[i].protection] ==
+			    protection &&
+		    access->operations[i].bit == bit)
+			return true;
+	return false;
+}
+
+const struct access *evaluate_access(const struct protection *protection,
+				     unsigned operation,
+				     const struct access *after)
+{
+	const struct access *access = after ? after + 1 : accesses;
+
+	for (; access < accesses + access_count; access++)
+		if (is_operation(access, protection, operation))
+			return access;
+	return NULL;
+}
+
+/* ---- one access by one subject ---- */
+
+static uint64_t dropped(const struct world *world)
+{
+	const struct specimen *specimen = world->specimen;
+	const uint8_t *bytes;
+
+	for (size_t i = 0; i < specimen->map_count; i++) {
+		if (strcmp(specimen->maps[i].name, EVENT_DROPS_MAP))
+			continue;
+		bytes = memory_at(&world->memory, world->cells[i], 8,
+				  MEMORY_READ);
+		return bytes ? memory_get(bytes, 8) : 0;
+	}
+	return 0;
+}
+
+/* All programs of the hook: those behind one that denies too, since each has
+ * to be right alone. */
+static bool run_hook(struct run *run, struct outcome *outcome)
+{
+	const char *hook = hooks[run->deed.access->hook].name;
+	struct world *world = run->world;
+
+	*outcome = (struct outcome){ 0 };
+	world->event_count = 0;
+	for (size_t i = 0; i < run->specimen->program_count; i++) {
+		const struct specimen_program *program =
+			&run->specimen->programs[i];
+		int32_t result;
+
+		if (strcmp(program->hook, hook))
+			continue;
+		run->evaluation->runs++;
+		if (!world_run(world, i, run->arguments,
+			       run->deed.access->argument_count, &result)) {
+			run->why = arena_printf(
+				run->arena, "program %s: %s%s", program->name,
+				world->machine.why,
+				verdict_context(run->arena, &run->deed, world));
+			return false;
+		}
+		run->evaluation->steps += world->machine.steps;
+		if (result != 0 && result != EPERM_RESULT) {
+			run->why = arena_printf(
+				run->arena, "program %s returns %d%s",
+				program->name, result,
+				verdict_context(run->arena, &run->deed, world));
+			return false;
+		}
+		outcome->denied |= result != 0;
+	}
+	outcome->dropped = dropped(world);
+	return true;
+}
+
+static bool try(struct run *run)
+{
+	struct outcome outcome;
+
+	if (!run_hook(run, &outcome))
+		return false;
+	run->why =
+		verdict_compare(run->arena, &run->deed, run->world, &outcome);
+	return !run->why;
+}
+
+/* Puts the subject there, with all that the access says of it. */
+static void enter(struct run *run, size_t subject, const char *path)
+{
+	const struct access *access = run->deed.access;
+	const struct access_subject *who = &access_subjects[subject];
+
+	run->deed.subject = who;
+	run->deed.cgroup = path;
+	for (uint32_t i = 0; i < run->table->protection_count; i++)
+		run->classes[i] = verdict_class(&run->table->protections[i],
+						who->place, path);
+	run->deed.exempt = who->loader && access->loader_may;
+	world_bind(run->world, who->unbound, who->loader);
+	world_enter(run->world, run->tasks[subject], path);
+	for (const struct access_field *field = access->task;
+	     field && field->path; field++)
+		world_set(run->world, run->tasks[subject], field,
+			  run->arguments);
+	world_call(run->world, access->call_x86, access->call_arm64);
+	world_reset(run->world);
+}
+
+/* The task as it was, where the access set something of it. */
+static void leave(struct run *run, size_t subject)
+{
+	if (run->deed.access->task)
+		run->tasks[subject] =
+			world_task(run->world, access_subjects[subject].task);
+}
+
+static bool make_arguments(struct run *run, uint64_t rank);
+
+/*
+ * What the loader may do for as long as it loads is decided as for anybody
+ * else once it did something else, or said that it is done.
+ */
+static bool try_after_loading(struct run *run)
+{
+	const struct access *did = run->deed.access, *each = accesses;
+	uint64_t arguments[ACCESS_ARGUMENTS];
+	bool good;
+
+	if (!run->deed.subject->loader ||
+	    (did->loader_may && !did->loader_done))
+		return true;
+	while (each < accesses + access_count &&
+	       (!each->loader_may || each->hook != did->hook))
+		each++;
+	if (each == accesses + access_count)
+		return true;
+	memcpy(arguments, run->arguments, sizeof(arguments));
+	run->deed.access = each;
+	run->deed.exempt = false;
+	good = make_arguments(run, 0) && try(run);
+	run->deed.access = did;
+	memcpy(run->arguments, arguments, sizeof(arguments));
+	return good;
+}
+
+static bool try_as(struct run *run, size_t subject, const char *path)
+{
+	bool good;
+
+	enter(run, subject, path);
+	good = try(run) && try_after_loading(run);
+	leave(run, subject);
+	return good;
+}
+
+/* ---- one access ---- */
+
+/* The next combination of what arguments can be; false behind the last, or
+ * where the kernel has none. */
+static bool make_arguments(struct run *run, uint64_t rank)
+{
+	const struct access *access = run->deed.access;
+	bool varies = false;
+
+	for (size_t i = 0; i < access->argument_count; i++) {
+		struct access_value value = access->arguments[i];
+
+		if (value.kind == VALUE_OTHERS) {
+			value.number = rank;
+			varies = true;
+		}
+		if (!world_argument(run->world, &value, &run->arguments[i]))
+			return false;
+	}
+	return varies || rank == 0;
+}
+
+/* The first of each place is ordinary. */
+static bool is_ordinary(size_t subject)
+{
+	return subject == 0 || access_subjects[subject].place !=
+				       access_subjects[subject - 1].place;
+}
+
+static bool try_weather(struct run *run, size_t subject)
+{
+	struct world *world = run->world;
+	bool good;
+
+	world->ring_full = true;
+	good = try_as(run, subject, "/");
+	world->ring_full = false;
+	if (!good)
+		return false;
+	world->names_fail = true;
+	good = try_as(run, subject, "/");
+	world->names_fail = false;
+	return good;
+}
+
+static bool try_subjects(struct run *run)
+{
+	for (size_t i = 0; i < access_subject_count; i++) {
+		if (!try_as(run, i, "/"))
+			return false;
+		if (is_ordinary(i) && !try_weather(run, i))
+			return false;
+	}
+	return true;
+}
+
+static bool try_path(struct run *run, const char *path)
+{
+	for (size_t i = 0; i < access_subject_count; i++)
+		if (is_ordinary(i) && !try_as(run, i, path))
+			return false;
+	return true;
+}
+
+/* @access in all that it can be, as @who tries it. */
+static bool try_access(struct run *run, const struct access *access,
+		       bool (*who)(struct run *, const char *),
+		       const char *path)
+{
+	struct access_value needed = { .kind = VALUE_ENUMERATOR,
+				       .text = access->needs };
+	uint64_t number;
+
+	if (access->needs && !world_argument(run->world, &needed, &number))
+		return true;
+	run->deed.access = access;
+	for (uint64_t rank = 0; make_arguments(run, rank); rank++)
+		if (!(who ? who(run, path) : try_subjects(run)))
+			return false;
+	return true;
+}
+
+/* ---- cgroups ---- */
+
+struct paths {
+	const char **list;
+	size_t count, capacity;
+};
+
+static void add_path(struct run *run, struct paths *paths, const char *path)
+{
+	if (strlen(path) > MAX_PATH)
+		return;
+	paths->list = arena_grow(run->arena, paths->list, paths->count,
+				 &paths->capacity, sizeof(*paths->list));
+	paths->list[paths->count++] = path;
+}
+
+/* It, below it, beside it, above it, and far below. */
+static void add_near(struct run *run, struct paths *paths, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *deep = arena_alloc(run->arena, 2 * DEEP + 1);
+
+	add_path(run, paths, path);
+	add_path(run, paths, arena_printf(run->arena, "%s/other", path));
+	add_path(run, paths, arena_printf(run->arena, "%s-other", path));
+	if (slash && slash != path)
+		add_path(run, paths,
+			 arena_copy(run->arena, path, (size_t)(slash - path)));
+	for (unsigned i = 0; i < DEEP; i++)
+		memcpy(deep + 2 * i, "/d", 2);
+	if (paths->count < MANY_PATHS)
+		add_path(run, paths,
+			 arena_printf(run->arena, "%s%s", path, deep));
+}
+
+static void find_paths(struct run *run, struct paths *paths)
+{
+	for (uint32_t i = 0; i < run->table->protection_count; i++) {
+		const struct table_protection *row =
+			&run->table->protections[i];
+
+		for (uint32_t j = 0; j < row->cgroup_count; j++)
+			add_near(run, paths, row->cgroups[j]);
+	}
+	if (paths->count)
+		add_path(run, paths, "/other");
+}
+
+/* Whether the classes in @path have masks that no path before had. */
+static bool is_new(struct run *run, const struct paths *paths, size_t index)
+{
+	for (uint32_t i = 0; i < run->table->protection_count; i++) {
+		const struct table_protection *row =
+			&run->table->protections[i];
+		uint32_t class = verdict_class(row, 0, paths->list[index]);
+		bool found = false;
+
+		for (uint32_t j = 0; j < class && !found; j += PLACE_COUNT)
+			found = !memcmp(&row->denied[j], &row->denied[class],
+					PLACE_COUNT * sizeof(*row->denied)) &&
+				!memcmp(&row->logged[j], &row->logged[class],
+					PLACE_COUNT * sizeof(*row->logged));
+		if (!found)
+			return true;
+	}
+	return false;
+}
+
+static bool has_program(const struct run *run, const struct access *access)
+{
+	for (size_t i = 0; i < run->specimen->program_count; i++)
+		if (!strcmp(run->specimen->programs[i].hook,
+			    hooks[access->hook].name))
+			return true;
+	return false;
+}
+
+static bool try_paths(struct run *run)
+{
+	struct paths paths = { 0 };
+	bool many;
+
+	find_paths(run, &paths);
+	many = paths.count > MANY_PATHS;
+	for (size_t i = 0; i < paths.count; i++) {
+		bool all = !many || is_new(run, &paths, i);
+
+		for (size_t j = 0; j < access_count; j++) {
+			const struct access *access =
+				&accesses[(i + j) % access_count];
+
+			if (!access->operation_count ||
+			    !has_program(run, access))
+				continue;
+			if (!try_access(run, access, try_path, paths.list[i]))
+				return false;
+			if (!all)
+				break;
+		}
+	}
+	return true;
+}
+
+/* ---- all of it ---- */
+
+/* What no program is asked about is allowed, whatever the table says. */
+static bool check_unasked(struct run *run, const struct access *access)
+{
+	const struct table *table = run->table;
+
+	for (uint32_t i = 0; i < table->protection_count; i++) {
+		const struct table_protection *row = &table->protections[i];
+
+		for (size_t j = 0; j < access->operation_count; j++) {
+			const struct access_operation *each =
+				&access->operations[j];
+			uint64_t bit = UINT64_C(1) << each->bit, set = 0;
+
+			if (row->protection != &protections[each->protection])
+				continue;
+			for (uint32_t k = 0; k < table_class_count(row); k++)
+				set |= row->denied[k] | row->logged[k];
+			if (!(set & bit))
+				continue;
+			run->why = arena_printf(
+				run->arena,
+				"there is no code of %s.%s for the hook %s",
+				row->protection->name,
+				row->protection->operations[each->bit].name,
+				hooks[access->hook].name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Every operation that the table decides must be in accesses.def, and so must
+ * every hook that a program is for. */
+static bool check_known(struct run *run)
+{
+	for (uint32_t i = 0; i < run->table->protection_count; i++) {
+		const struct table_protection *row =
+			&run->table->protections[i];
+		uint64_t set = 0;
+
+		for (uint32_t j = 0; j < table_class_count(row); j++)
+			set |= row->denied[j] | row->logged[j];
+		for (unsigned bit = 0; set; bit++, set >>= 1) {
+			if (!(set & 1) ||
+			    evaluate_access(row->protection, bit, NULL))
+				continue;
+			run->why = arena_printf(
+				run->arena,
+				"cannot evaluate: accesses.def has nothing for %s.%s",
+				row->protection->name,
+				row->protection->operations[bit].name);
+			return false;
+		}
+	}
+	for (size_t i = 0; i < run->specimen->program_count; i++) {
+		const char *hook = run->specimen->programs[i].hook;
+		size_t j = 0;
+
+		while (j < access_count &&
+		       strcmp(hooks[accesses[j].hook].name, hook))
+			j++;
+		if (j < access_count)
+			continue;
+		run->why = arena_printf(
+			run->arena,
+			"cannot evaluate: accesses.def has nothing for hook %s",
+			hook);
+		return false;
+	}
+	return true;
+}
+
+static bool run_kernel(struct run *run, size_t kernel)
+{
+	struct world *world = &run->evaluation->worlds[kernel];
+
+	run->world = world;
+	if (!world_new(run->arena, run->specimen, &access_kernels[kernel],
+		       world)) {
+		run->why = world->why;
+		return false;
+	}
+	for (size_t i = 0; i < access_subject_count; i++)
+		run->tasks[i] = world_task(world, access_subjects[i].task);
+	for (size_t i = 0; i < access_count; i++) {
+		if (!has_program(run, &accesses[i])) {
+			if (!check_unasked(run, &accesses[i]))
+				return false;
+			continue;
+		}
+		if (!try_access(run, &accesses[i], NULL, NULL))
+			return false;
+	}
+	return kernel > 0 || try_paths(run);
+}
+
+static bool evaluate(struct run *run, const void *elf, size_t size)
+{
+	run->specimen = arena_alloc(run->arena, sizeof(*run->specimen));
+	run->evaluation->specimen = run->specimen;
+	run->evaluation->worlds = arena_array(run->arena, access_kernel_count,
+					      sizeof(*run->evaluation->worlds));
+	run->tasks = arena_array(run->arena, access_subject_count,
+				 sizeof(*run->tasks));
+	run->classes = arena_array(run->arena, run->table->protection_count,
+				   sizeof(*run->classes));
+	run->deed.table = run->table;
+	run->deed.classes = run->classes;
+	if (!specimen_open(run->arena, elf, size, run->specimen)) {
+		run->why = run->specimen->why;
+		return false;
+	}
+	if (!check_known(run))
+		return false;
+	for (size_t i = 0; i < access_kernel_count; i++)
+		if (!run_kernel(run, i))
+			return false;
+	return true;
+}
+
+int evaluate_object(struct arena *arena, const void *elf, size_t size,
+		    const struct table *table, struct evaluation *evaluation,
+		    const char **why)
+{
+	struct evaluation nobody = { 0 };
+	struct run run = { .arena = arena,
+			   .table = table,
+			   .evaluation = evaluation ? evaluation : &nobody };
+
+	if (evaluate(&run, elf, size))
+		return 0;
+	*why = run.why ? run.why : "cannot evaluate";
+	return -EBADMSG;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One switch for each class of instructions.  What a register or a byte of
+ * the stack holds before it is written is nothing: reading it is an error, as
+ * it is for the verifier, and so is every instruction that is not known.
+ */
+#include "compiler/proof/machine.h"
+
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FRAME BPF_REG_10
+
+/* Newer than the headers that this is built with, and told from others by
+ * their offset: signed division, moves with sign. */
+#define MODE(code)  ((code)&0xe0)
+#define BYTES(code) (1U << "\2\1\0\3"[(code) >> 3 & 3])
+
+bool machine_fail(struct machine *machine, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(machine->why, sizeof(machine->why), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+void machine_init(struct machine *machine, struct memory *memory)
+{
+	*machine = (struct machine){ .memory = memory };
+	machine->stack =
+		memory_add(memory, machine->stack_bytes, machine->stack_written,
+			   MACHINE_STACK, MEMORY_READ | MEMORY_WRITE) +
+		MACHINE_STACK;
+}
+
+bool machine_has_arguments(const struct machine *machine, unsigned last)
+{
+	unsigned wanted = (2U << last) - 2;
+
+	return (machine->known & wanted) == wanted;
+}
+
+static bool is_known(const struct machine *machine, unsigned number)
+{
+	return machine->known >> number & 1;
+}
+
+static void set(struct machine *machine, unsigned number, uint64_t value)
+{
+	machine->registers[number] = value;
+	machine->known |= 1U << number;
+}
+
+static bool unknown_insn(struct machine *machine,
+			 const struct machine_insn *insn)
+{
+	return machine_fail(machine, "cannot evaluate: instruction 0x%02x",
+			    insn->code);
+}
+
+static bool unwritten(struct machine *machine, unsigned number)
+{
+	return machine_fail(machine, "it reads r%u, which holds nothing",
+			    number);
+}
+
+/* The bytes of @value in the other order, or in the same for @bits. */
+static uint64_t swap(uint64_t value, unsigned bits)
+{
+	return __builtin_bswap64(value) >> (64 - bits);
+}
+
+static uint64_t low_bits(uint64_t value, unsigned bits)
+{
+	return bits == 64 ? value : value & ((UINT64_C(1) << bits) - 1);
+}
+
+static bool byte_order(struct machine *machine, const struct machine_insn *insn)
+{
+	uint64_t value = machine->registers[insn->dst];
+	unsigned bits = (unsigned)insn->imm;
+
+	if (BPF_CLASS(insn->code) != BPF_ALU ||
+	    (bits != 16 && bits != 32 && bits != 64))
+		return unknown_insn(machine, insn);
+	value = low_bits(value, bits);
+	set(machine, insn->dst,
+	    BPF_SRC(insn->code) == BPF_TO_BE ? swap(value, bits) : value);
+	return true;
+}
+
+/* The result of 64 bits; of 32, its lower half is it. */
+static bool compute(uint8_t code, uint64_t a, uint64_t b, uint64_t *result)
+{
+	bool wide = BPF_CLASS(code) == BPF_ALU64;
+	unsigned shift = (unsigned)b & (wide ? 63 : 31);
+
+	if (!wide) {
+		a = (uint32_t)a;
+		b = (uint32_t)b;
+	}
+	switch (BPF_OP(code)) {
+	case BPF_ADD:
+		*result = a + b;
+		return true;
+	case BPF_SUB:
+		*result = a - b;
+		return true;
+	case BPF_MUL:
+		*result = a * b;
+		return true;
+	case BPF_DIV:
+		*result = b ? a / b : 0;
+		return true;
+	case BPF_MOD:
+		*result = b ? a % b : a;
+		return true;
+	case BPF_OR:
+		*result = a | b;
+		return true;
+	case BPF_AND:
+		*result = a & b;
+		return true;
+	case BPF_XOR:
+		*result = a ^ b;
+		return true;
+	case BPF_MOV:
+		*result = b;
+		return true;
+	case BPF_LSH:
+		*result = a << shift;
+		return true;
+	case BPF_RSH:
+		*result = a >> shift;
+		return true;
+	case BPF_ARSH:
+		*result = wide ? (uint64_t)((int64_t)a >> shift)
+			       : (uint64_t)((int32_t)a >> shift);
+		return true;
+	case BPF_NEG:
+		*result = 0 - a;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool arithmetic(struct machine *machine, const struct machine_insn *insn)
+{
+	uint64_t a = machine->registers[insn->dst], b, result;
+	bool from_register = BPF_SRC(insn->code) == BPF_X;
+
+	if (BPF_OP(insn->code) != BPF_MOV && !is_known(machine, insn->dst))
+		return unwritten(machine, insn->dst);
+	if (BPF_OP(insn->code) == BPF_END)
+		return byte_order(machine, insn);
+	if (from_register && !is_known(machine, insn->src))
+		return unwritten(machine, insn->src);
+	if (insn->dst == FRAME)
+		return machine_fail(machine, "it changes the frame pointer");
+	if (insn->off || (BPF_OP(insn->code) == BPF_NEG && from_register))
+		return unknown_insn(machine, insn);
+	b = from_register ? machine->registers[insn->src]
+			  : (uint64_t)(int64_t)insn->imm;
+	if (!compute(insn->code, a, b, &result))
+		return unknown_insn(machine, insn);
+	if (BPF_CLASS(insn->code) == BPF_ALU)
+		result = (uint32_t)result;
+	set(machine, insn->dst, result);
+	return true;
+}
+
+static bool compare(uint8_t code, uint64_t a, uint64_t b, bool *taken)
+{
+	int64_t sa = (int64_t)a, sb = (int64_t)b;
+
+	if (BPF_CLASS(code) == BPF_JMP32) {
+		sa = (int32_t)a;
+		sb = (int32_t)b;
+		a = (uint32_t)a;
+		b = (uint32_t)b;
+	}
+	switch (BPF_OP(code)) {
+	case BPF_JEQ:
+		*taken = a == b;
+		return true;
+	case BPF_JNE:
+		*taken = a != b;
+		return true;
+	case BPF_JGT:
+		*taken = a > b;
+		return true;
+	case BPF_JGE:
+		*taken = a >= b;
+		return true;
+	case BPF_JLT:
+		*taken = a < b;
+		return true;
+	case BPF_JLE:
+		*taken = a <= b;
+		return true;
+	case BPF_JSET:
+		*taken = a & b;
+		return true;
+	case BPF_JSGT:
+		*taken = sa > sb;
+		return true;
+	case BPF_JSGE:
+		*taken = sa >= sb;
+		return true;
+	case BPF_JSLT:
+		*taken = sa < sb;
+		return true;
+	case BPF_JSLE:
+		*taken = sa <= sb;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A jump: *@taken says whether to go insn->off further. */
+static bool branch(struct machine *machine, const struct machine_insn *insn,
+		   bool *taken)
+{
+	bool from_register = BPF_SRC(insn->code) == BPF_X;
+	uint64_t a = machine->registers[insn->dst], b;
+
+	if (insn->code == (BPF_JMP | BPF_JA)) {
+		*taken = true;
+		return true;
+	}
+	if (!is_known(machine, insn->dst))
+		return unwritten(machine, insn->dst);
+	if (from_register && !is_known(machine, insn->src))
+		return unwritten(machine, insn->src);
+	b = from_register ? machine->registers[insn->src]
+			  : (uint64_t)(int64_t)insn->imm;
+	return compare(insn->code, a, b, taken) || unknown_insn(machine, insn);
+}
+
+static bool outside(struct machine *machine, const char *does, uint64_t address,
+		    unsigned size)
+{
+	return machine_fail(machine,
+			    "it %s %u bytes at 0x%llx, which it may not", does,
+			    size, (unsigned long long)address);
+}
+
+static bool load(struct machine *machine, const struct machine_insn *insn)
+{
+	uint64_t address =
+		machine->registers[insn->src] + (uint64_t)(int64_t)insn->off;
+	unsigned size = BYTES(insn->code);
+	uint64_t value;
+
+	if (MODE(insn->code) != BPF_MEM)
+		return unknown_insn(machine, insn);
+	if (!is_known(machine, insn->src))
+		return unwritten(machine, insn->src);
+	if (insn->dst == FRAME)
+		return machine_fail(machine, "it changes the frame pointer");
+	if (!memory_load(machine->memory, address, size, &value))
+		return outside(machine, "reads", address, size);
+	set(machine, insn->dst, value);
+	return true;
+}
+
+/* The atomic operation that insn->imm names on @old; false for none. */
+static bool modify(struct machine *machine, const struct machine_insn *insn,
+		   uint64_t old, uint64_t *value)
+{
+	uint64_t operand = machine->registers[insn->src];
+
+	switch (insn->imm & ~BPF_FETCH) {
+	case BPF_ADD:
+		*value = old + operand;
+		return true;
+	case BPF_OR:
+		*value = old | operand;
+		return true;
+	case BPF_AND:
+		*value = old & operand;
+		return true;
+	case BPF_XOR:
+		*value = old ^ operand;
+		return true;
+	case BPF_XCHG & ~BPF_FETCH:
+		*value = operand;
+		return insn->imm & BPF_FETCH;
+	case BPF_CMPXCHG & ~BPF_FETCH:
+		*value = low_bits(machine->registers[BPF_REG_0],
+				  8 * BYTES(insn->code)) == old
+				 ? operand
+				 : old;
+		return insn->imm & BPF_FETCH && is_known(machine, BPF_REG_0);
+	default:
+		return false;
+	}
+}
+
+static bool atomic(struct machine *machine, const struct machine_insn *insn,
+		   uint8_t *bytes)
+{
+	unsigned size = BYTES(insn->code);
+	uint64_t old = memory_get(bytes, size), value;
+
+	if (size < 4 || !modify(machine, insn, old, &value))
+		return unknown_insn(machine, insn);
+	memory_put(bytes, size, value);
+	if (insn->imm == BPF_CMPXCHG)
+		set(machine, BPF_REG_0, old);
+	else if (insn->imm & BPF_FETCH)
+		set(machine, insn->src, old);
+	return true;
+}
+
+static bool store(struct machine *machine, const struct machine_insn *insn)
+{
+	bool from_register = BPF_CLASS(insn->code) == BPF_STX;
+	uint64_t address =
+		machine->registers[insn->dst] + (uint64_t)(int64_t)insn->off;
+	bool is_atomic = from_register && MODE(insn->code) == BPF_ATOMIC;
+	unsigned size = BYTES(insn->code);
+	uint8_t *bytes;
+
+	if (MODE(insn->code) != BPF_MEM && !is_atomic)
+		return unknown_insn(machine, insn);
+	if (!is_known(machine, insn->dst))
+		return unwritten(machine, insn->dst);
+	if (from_register && !is_known(machine, insn->src))
+		return unwritten(machine, insn->src);
+	if (is_atomic &&
+	    !memory_at(machine->memory, address, size, MEMORY_READ))
+		return outside(machine, "reads", address, size);
+	bytes = memory_at(machine->memory, address, size, MEMORY_WRITE);
+	if (!bytes)
+		return outside(machine, "writes", address, size);
+	if (is_atomic)
+		return atomic(machine, insn, bytes);
+	memory_put(bytes, size,
+		   from_register ? machine->registers[insn->src]
+				 : (uint64_t)(int64_t)insn->imm);
+	return true;
+}
+
+static bool call(struct machine *machine, const struct machine_insn *insn)
+{
+	if (insn->code != (BPF_JMP | BPF_CALL))
+		return unknown_insn(machine, insn);
+	if (!machine->call(machine, insn))
+		return false;
+	/* r1 to r5 are the callee's */
+	machine->known &= ~0x3eU;
+	machine->known |= 1U << BPF_REG_0;
+	return true;
+}
+
+/* One instruction; *@next is where the one behind it is, and is changed. */
+static bool step(struct machine *machine, const struct machine_insn *insn,
+		 uint32_t count, uint32_t *next)
+{
+	bool taken = false;
+	int64_t target;
+
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+		return arithmetic(machine, insn);
+	case BPF_LDX:
+		return load(machine, insn);
+	case BPF_ST:
+	case BPF_STX:
+		return store(machine, insn);
+	case BPF_LD:
+		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
+			return unknown_insn(machine, insn);
+		set(machine, insn->dst, insn->wide);
+		*next += 1;
+		return true;
+	default:
+		break;
+	}
+	if (BPF_OP(insn->code) == BPF_CALL)
+		return call(machine, insn);
+	if (!branch(machine, insn, &taken))
+		return false;
+	target = (int64_t)*next + (taken ? insn->off : 0);
+	if (target < 0 || target >= count)
+		return machine_fail(machine, "it jumps out of the program");
+	*next = (uint32_t)target;
+	return true;
+}
+
+static void reset(struct machine *machine, uint64_t context)
+{
+	machine->known = 0;
+	machine->steps = 0;
+	memset(machine->stack_written, 0, sizeof(machine->stack_written));
+	set(machine, BPF_REG_1, context);
+	set(machine, FRAME, machine->stack);
+}
+
+bool machine_run(struct machine *machine, const struct machine_insn *code,
+		 uint32_t count, uint64_t context, uint64_t *result)
+{
+	uint32_t next = 0;
+
+	reset(machine, context);
+	for (;;) {
+		const struct machine_insn *insn = &code[next];
+
+		if (next >= count)
+			return machine_fail(machine, "it runs past its end");
+		if (machine->steps++ == MACHINE_STEPS)
+			return machine_fail(machine, "it does not end");
+		if (insn->poison)
+			return machine_fail(
+				machine,
+				"it comes to what this kernel does not have");
+		if (insn->dst >= MACHINE_REGISTERS ||
+		    insn->src >= MACHINE_REGISTERS)
+			return unknown_insn(machine, insn);
+		if (machine->reached)
+			machine->reached[next] = 1;
+		next++;
+		if (insn->code == (BPF_JMP | BPF_EXIT))
+			break;
+		if (!step(machine, insn, count, &next))
+			return false;
+	}
+	if (!is_known(machine, BPF_REG_0))
+		return unwritten(machine, BPF_REG_0);
+	*result = machine->registers[BPF_REG_0];
+	return true;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table's side is worked out for each protection alone: which of the
+ * access's operations it denies and logs for the subject's class there.  An
+ * event must say exactly that, and all else that it says must be true.
+ */
+#include "compiler/proof/verdict.h"
+
+#include <string.h>
+
+#include "bundle/reader.h"
+#include "compiler/arena.h"
+
+struct expectation {
+	uint64_t operations; /* of the access, in this protection */
+	uint64_t denied;
+	uint64_t told; /* that an event is about; 0: there is none */
+};
+
+static uint32_t find_cgroup(const struct table_protection *protection,
+			    const char *path)
+{
+	uint32_t first = 0, behind = protection->cgroup_count;
+
+	while (first < behind) {
+		uint32_t middle = first + (behind - first) / 2;
+		int order =
+			table_cgroup_compare(path, protection->cgroups[middle]);
+
+		if (!order)
+			return middle + 1;
+		if (order < 0)
+			behind = middle;
+		else
+			first = middle + 1;
+	}
+	return 0;
+}
+
+uint32_t verdict_class(const struct table_protection *protection,
+		       enum place place, const char *path)
+{
+	char above[4200];
+	size_t len = strlen(path);
+	uint32_t cgroup = 0;
+
+	if (!protection->cgroup_count || len >= sizeof(above))
+		return place;
+	memcpy(above, path, len + 1);
+	while (len && !cgroup) {
+		cgroup = find_cgroup(protection, above);
+		while (len && above[--len] != '/')
+			;
+		above[len] = '\0';
+	}
+	return place + PLACE_COUNT * cgroup;
+}
+
+static struct expectation expect(const struct deed *deed, uint32_t index)
+{
+	const struct table_protection *row = &deed->table->protections[index];
+	uint32_t class = deed->classes[index];
+	struct expectation expected = { 0 };
+
+	bool unbound = deed->subject->unbound && deed->access->unbound_count;
+	const struct access_operation *each = deed->access->operations;
+	size_t count = deed->access->operation_count;
+
+	if (deed->exempt)
+		return expected;
+	if (unbound) {
+		each = deed->access->unbound_operations;
+		count = deed->access->unbound_count;
+	}
+	for (; count--; each++) {
+
+		if (row->protection == &protections[each->protection])
+			expected.operations |= UINT64_C(1) << each->bit;
+	}
+	expected.denied = expected.operations & row->denied[class];
+	expected.told =
+		row->logged[class] &
+		(expected.denied ? expected.denied : expected.operations);
+	return expected;
+}
+
+bool verdict_matters(const struct deed *deed)
+{
+	for (uint32_t i = 0; i < deed->table->protection_count; i++) {
+		struct expectation expected = expect(deed, i);
+
+		if (expected.denied || expected.told)
+			return true;
+	}
+	return false;
+}
+
+/* ---- words ---- */
+
+static const char *class_words(struct arena *arena, const struct deed *deed,
+			       uint32_t index)
+{
+	const struct table_protection *row = &deed->table->protections[index];
+	uint32_t class = deed->classes[index];
+	const char *cgroup = table_class_cgroup(row, class);
+
+	return arena_printf(arena, "%s%s%s",
+			    table_place_name(table_class_place(class)),
+			    cgroup ? " in " : "", cgroup ? cgroup : "");
+}
+
+/* The protection whose operation the access first is: its index, or the count
+ * where the policy has none of them. */
+static uint32_t first_protection(const struct deed *deed)
+{
+	uint32_t i = 0;
+
+	while (i < deed->table->protection_count && !expect(deed, i).operations)
+		i++;
+	return i;
+}
+
+static const char *subject_words(struct arena *arena, const struct deed *deed,
+				 uint32_t index)
+{
+	const struct table_protection *row;
+	uint64_t operations;
+
+	if (index == deed->table->protection_count)
+		return arena_printf(arena, "the code for %s",
+				    table_place_name(deed->subject->place));
+	row = &deed->table->protections[index];
+	operations = expect(deed, index).operations;
+	return arena_printf(
+		arena, "the code of %s.%s for %s", row->protection->name,
+		row->protection->operations[__builtin_ctzll(operations)].name,
+		class_words(arena, deed, index));
+}
+
+const char *verdict_context(struct arena *arena, const struct deed *deed,
+			    const struct world *world)
+{
+	return arena_printf(arena, " (%s, by %s in %s, on %s%s%s)",
+			    deed->access->words, deed->subject->words,
+			    deed->cgroup, world->kind->words,
+			    world->ring_full ? ", no room for events" : "",
+			    world->names_fail ? ", names unreadable" : "");
+}
+
+static const char *says(struct arena *arena, const struct deed *deed,
+			const struct world *world, uint32_t index,
+			const char *does, const char *should)
+{
+	return arena_printf(arena, "%s %s, the policy says %s%s",
+			    subject_words(arena, deed, index), does, should,
+			    verdict_context(arena, deed, world));
+}
+
+/* ---- events ---- */
+
+/* As bundle/event.h has it, read on its own. */
+static const char *wrong_field(const struct deed *deed,
+			       const struct world *world,
+			       const struct world_event *event,
+			       const struct expectation *expected,
+			       uint32_t index)
+{
+	struct reader reader = reader_of(event->bytes, event->size);
+	bool orphan = false;
+	unsigned verdict = !expected->denied	? EVENT_ALLOW
+			   : deed->table->audit ? EVENT_WOULD_DENY
+						: EVENT_DENY;
+	const struct access_field *field = deed->subject->task;
+
+	for (; field->path; field++)
+		orphan |= !strcmp(field->path, "real_parent");
+	if (reader_u16(&reader) != EVENT_VERSION)
+		return "version";
+	if (reader_u16(&reader) != sizeof(struct event))
+		return "size";
+	reader_u8(&reader); /* the protection, by which it was found */
+	if (reader_u8(&reader) != __builtin_ctzll(expected->told))
+		return "operation";
+	if (reader_u8(&reader) != verdict)
+		return "verdict";
+	if (reader_u8(&reader) & ~EVENT_OBJECT_BASE && !world->names_fail)
+		return "flags";
+	if (reader_u32(&reader) != deed->classes[index])
+		return "class";
+	if (reader_u32(&reader) != WORLD_UID)
+		return "uid";
+	if (reader_u64(&reader) != WORLD_TIME)
+		return "time";
+	if (reader_u64(&reader) != world->cgroup)
+		return "cgroup";
+	if (reader_u32(&reader) != ACCESS_PID)
+		return "pid";
+	if (reader_u32(&reader) != ACCESS_TGID)
+		return "tgid";
+	if (reader_u32(&reader) != (orphan ? 0 : ACCESS_PARENT) &&
+	    !(orphan && world->names_fail))
+		return "ppid";
+	return reader_u32(&reader) ? "reserved" : NULL;
+}
+
+/* Whether the string is @text, or a path of which @text is the last part. */
+static bool is_named(const char *string, const char *text)
+{
+	size_t len = strlen(string), end = strlen(text);
+
+	return len >= end && !strcmp(string + len - end, text) &&
+	       (len == end || (end && string[len - end - 1] == '/'));
+}
+
+static const char *wrong_string(const struct deed *deed,
+				const struct world *world,
+				const struct world_event *event)
+{
+	const char *bytes = (const char *)event->bytes;
+	const char *comm = bytes + offsetof(struct event, comm);
+	const char *object = bytes + offsetof(struct event, object);
+
+	if (strncmp(comm, ACCESS_COMM, EVENT_COMM_SIZE))
+		return "comm";
+	if (!memchr(comm + EVENT_COMM_SIZE, '\0', EVENT_COMM_SIZE))
+		return "parent_comm";
+	if (!memchr(object, '\0', EVENT_OBJECT_SIZE))
+		return "object";
+	if (!deed->access->object || world->names_fail)
+		return NULL;
+	return is_named(object, deed->access->object) ? NULL : "object";
+}
+
+/* The event of that protection; NULL where there is none, or two. */
+static const struct world_event *find_event(const struct world *world,
+					    uint32_t index)
+{
+	const struct world_event *found = NULL;
+
+	for (size_t i = 0; i < world->event_count; i++) {
+		const struct world_event *each = &world->events[i];
+
+		if (each->size != sizeof(struct event) ||
+		    each->bytes[offsetof(struct event, protection)] != index)
+			continue;
+		if (found)
+			return NULL;
+		found = each;
+	}
+	return found;
+}
+
+static const char *compare_event(struct arena *arena, const struct deed *deed,
+				 const struct world *world, uint32_t index,
+				 const struct expectation *expected)
+{
+	const struct world_event *event = find_event(world, index);
+	const char *wrong;
+
+	if (!event)
+		return says(arena, deed, world, index, "logs nothing",
+			    "that it is logged");
+	wrong = wrong_field(deed, world, event, expected, index);
+	if (!wrong)
+		wrong = wrong_string(deed, world, event);
+	if (!wrong)
+		return NULL;
+	return arena_printf(arena, "%s sends an event with another %s%s",
+			    subject_words(arena, deed, index), wrong,
+			    verdict_context(arena, deed, world));
+}
+
+const char *verdict_compare(struct arena *arena, const struct deed *deed,
+			    const struct world *world,
+			    const struct outcome *outcome)
+{
+	uint32_t count = deed->table->protection_count, decides = count;
+	uint64_t events = 0, places = world->ring_full ? 0 : UINT64_MAX;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct expectation expected = expect(deed, i);
+
+		if (expected.denied && decides == count)
+			decides = i;
+		events += expected.told != 0;
+	}
+	if (outcome->denied != (decides < count && !deed->table->audit))
+		return says(arena, deed, world,
+			    decides < count ? decides : first_protection(deed),
+			    outcome->denied ? "decides deny" : "decides allow",
+			    outcome->denied ? "allow" : "deny");
+	if (world->event_count > (events & places))
+		return says(arena, deed, world, first_protection(deed),
+			    "is logged", "that it is not");
+	for (uint32_t i = 0; i < count && places; i++) {
+		struct expectation expected = expect(deed, i);
+		const char *wrong = expected.told
+					    ? compare_event(arena, deed, world,
+							    i, &expected)
+					    : NULL;
+
+		if (wrong)
+			return wrong;
+	}
+	if (outcome->dropped != (places ? 0 : events))
+		return says(arena, deed, world, first_protection(deed),
+			    "counts other events as lost",
+			    "which ones are logged");
+	return NULL;
+}
