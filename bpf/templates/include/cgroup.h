@@ -93,6 +93,22 @@ static __always_inline const char *cgroup_name_of(struct cgroup *cgroup)
 	return name;
 }
 
+/*
+ * Keeps a name on the stack, if there is one.  The byte that is written again
+ * is 0xff in every address of the kernel.  To the verifier the place then holds
+ * what may be anything, NULL too, and no pointer: so it goes through the walk
+ * once, rather than once for each depth that a task may have.
+ */
+static __always_inline bool cgroup_keep_name(const char **place,
+					     const char *name)
+{
+	if (!name)
+		return false;
+	*(const char *volatile *)place = name;
+	((volatile uint8_t *)place)[sizeof(*place) - 1] = 0xff;
+	return true;
+}
+
 /* Its length with the NUL; not above 0 where it cannot be read. */
 static __always_inline long cgroup_read_name(union cgroup_name *name,
 					     const char *from)
@@ -172,9 +188,10 @@ static __always_inline uint32_t cgroup_find(const struct cgroup_tables *tables)
 		path[i - 1] = NULL;
 		if (i > depth || i > level)
 			continue;
-		path[i - 1] = cgroup_name_of(cgroup);
+		if (!cgroup_keep_name(&path[i - 1], cgroup_name_of(cgroup)))
+			return CGROUP_UNKNOWN;
 		cgroup = cgroup_parent(cgroup);
-		if (!path[i - 1] || !cgroup)
+		if (!cgroup)
 			return CGROUP_UNKNOWN;
 	}
 #pragma clang loop unroll(disable)
