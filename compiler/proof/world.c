@@ -18,7 +18,9 @@
 #define MAX_OBJECTS ((size_t)64 << 20)
 #define MAX_CELLS   (64 << 10)
 
-#define STACK "thread_union"
+#define STACK_SIZE 16384 /* on x86, where old kernels have programs look */
+#define USER_CS 0x33
+#define USER_DS 0x2b
 #define SAVED "pt_regs"
 
 static bool refuse(struct world *world, const char *why)
@@ -433,15 +435,14 @@ uint64_t world_task(struct world *world, const struct access_field *fields)
 		  { .kind = VALUE_STRING, .text = ACCESS_PARENT_COMM } },
 		{ .path = NULL },
 	};
-	uint32_t stack = kernel_find(world->kernel, STACK, strlen(STACK));
 	uint32_t saved = kernel_find(world->kernel, SAVED, strlen(SAVED));
 	uint64_t task = make(world, "task_struct", usual);
 	struct access_field field = { .path = "stack" };
 
-	if (stack && saved) {
+	if (saved) {
 		field.value.number = world->registers +
 				     kernel_size(world->kernel, saved) -
-				     kernel_size(world->kernel, stack);
+				     STACK_SIZE;
 		world_set(world, task, &field, NULL);
 	}
 	for (; fields && fields->path; fields++)
@@ -482,6 +483,12 @@ void world_call(struct world *world, int64_t x86, int64_t arm64)
 	if (!world->registers)
 		return;
 	field.value.number = (uint64_t)x86;
+	set(world, world->registers, saved, &field, NULL);
+	field.path = "cs";
+	field.value.number = USER_CS;
+	set(world, world->registers, saved, &field, NULL);
+	field.path = "ss";
+	field.value.number = USER_DS;
 	set(world, world->registers, saved, &field, NULL);
 	field.path = "syscallno";
 	field.value.number = (uint64_t)arm64;
@@ -568,9 +575,8 @@ static bool add_code(struct world *world,
  * at the end of a stack what a system call saved. */
 static void furnish(struct world *world)
 {
-	uint32_t stack = kernel_find(world->kernel, STACK, strlen(STACK));
 	uint32_t saved = kernel_find(world->kernel, SAVED, strlen(SAVED));
-	uint32_t size, room;
+	uint32_t size;
 
 	world->other_string = new_string(world, "other");
 	world->other_bytes = add_region(world, OTHER_BYTES, 0);
@@ -583,14 +589,13 @@ static void furnish(struct world *world)
 	if (!saved)
 		return;
 	size = kernel_size(world->kernel, saved);
-	room = stack ? kernel_size(world->kernel, stack) : size;
-	if (room < size)
+	if (size > STACK_SIZE)
 		return;
-	world->registers = add_region(world, room, 0);
+	world->registers = add_region(world, STACK_SIZE, 0);
 	if (!world->registers)
 		return;
 	world->registers_type = saved;
-	world->registers += room - size;
+	world->registers += STACK_SIZE - size;
 	fill(world, saved, raw(world, world->registers, size));
 }
 

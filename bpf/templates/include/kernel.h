@@ -188,13 +188,10 @@ struct linux_binprm {
 	char buf[256];
 };
 
-/* As large as a task's stack. */
-union thread_union {
-	char stack[1];
-};
-
 struct pt_regs___x86 {
 	unsigned long orig_ax; /* the system call's number */
+	unsigned long cs;
+	unsigned long ss;
 };
 
 struct pt_regs___arm64 {

@@ -18,24 +18,35 @@
 #define SYSCALL_DELETE_MODULE_ARM64  106L
 #define SYSCALL_DELETE_MODULE_32     129L /* i386 and arm both */
 
+#define STACK_SIZE_X86 16384
+#define USER32_CS      0x23
+#define USER_DS	       0x2b
+#define USER_CS	       0x33
+
 /* Two machines that can be told apart by the registers that they save. */
 #define syscall_on_x86() bpf_core_field_exists(struct pt_regs___x86, orig_ax)
 #define syscall_on_arm64() \
 	bpf_core_field_exists(struct pt_regs___arm64, syscallno)
 
+/* The registers are at the end of a stack of 16 KiB, as it is unless the kernel
+ * was built to check itself (KASAN); the segments that user space has show
+ * whether it was they. */
 static __always_inline long syscall_on_stack(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	unsigned long code, stack_segment;
 	struct pt_regs___x86 *regs;
 	long number;
 	void *stack;
 
-	if (!bpf_core_type_exists(union thread_union) ||
-	    bpf_core_read(&stack, sizeof(stack), &task->stack))
+	if (bpf_core_read(&stack, sizeof(stack), &task->stack))
 		return SYSCALL_UNKNOWN;
-	regs = stack + bpf_core_type_size(union thread_union) -
+	regs = stack + STACK_SIZE_X86 -
 	       bpf_core_type_size(struct pt_regs___x86);
-	if (bpf_core_read(&number, sizeof(number), &regs->orig_ax))
+	if (bpf_core_read(&number, sizeof(number), &regs->orig_ax) ||
+	    bpf_core_read(&code, sizeof(code), &regs->cs) ||
+	    bpf_core_read(&stack_segment, sizeof(stack_segment), &regs->ss) ||
+	    (code != USER_CS && code != USER32_CS) || stack_segment != USER_DS)
 		return SYSCALL_UNKNOWN;
 	return number;
 }
