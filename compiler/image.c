@@ -11,6 +11,8 @@
 
 #include "compiler/arena.h"
 
+#define MAX_ALIGNMENT 4096
+
 /* ---- reading ---- */
 
 static const uint8_t *bytes_at(const struct blob *object, uint64_t offset,
@@ -56,7 +58,8 @@ static bool read_sections(struct image *image, const struct blob *object)
 		       sizeof(Elf64_Shdr));
 		if (section->header.sh_type == SHT_NULL)
 			continue;
-		if (section->header.sh_type == SHT_NOBITS)
+		if (section->header.sh_type == SHT_NOBITS ||
+		    section->header.sh_addralign > MAX_ALIGNMENT)
 			return false;
 		section->content.bytes = bytes_at(object,
 						  section->header.sh_offset,

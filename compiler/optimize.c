@@ -532,13 +532,15 @@ static int optimize_image(struct optimizer *optimizer, const char **why)
 	struct image *image = &optimizer->image;
 	struct image_section *ext = image_find(image, ".BTF.ext");
 	struct image_section *policy = image_find(image, POLICY_SECTION);
-	int err;
+	int err = 0;
 
-	if (!ext || !image_find(image, ".BTF")) {
+	if (!image_find(image, ".BTF")) {
 		*why = "the linked object has no BTF";
 		return -EBADMSG;
 	}
-	err = ext_read(optimizer->arena, &ext->content, &optimizer->from, why);
+	if (ext) /* without programs there is none */
+		err = ext_read(optimizer->arena, &ext->content,
+			       &optimizer->from, why);
 	if (err)
 		return err;
 	optimizer->to.arena = optimizer->arena;
@@ -555,7 +557,7 @@ static int optimize_image(struct optimizer *optimizer, const char **why)
 			optimize_section(optimizer, i);
 	prune_image(image);
 	err = types_prune(image, &optimizer->to, why);
-	if (!err)
+	if (!err && ext)
 		ext->content = ext_write(&optimizer->to);
 	return err;
 }

@@ -112,7 +112,9 @@ static void add_sources(struct value *value, const struct value *from)
 static void mask_sources(struct value *value, uint64_t bits)
 {
 	for (size_t i = 0; i < SOURCES; i++)
-		value->sources[i].mask &= bits << value->sources[i].shift;
+		if (value->sources[i].mask)
+			value->sources[i].mask &= bits
+						  << value->sources[i].shift;
 }
 
 /* ---- joining ---- */
@@ -259,11 +261,14 @@ static void shift_sources(struct value *value, uint64_t count)
 	for (size_t i = 0; i < SOURCES; i++) {
 		struct source_bits *each = &value->sources[i];
 
-		each->shift = (uint8_t)(each->shift + count);
-		if (each->shift > 63)
-			each->mask = 0;
-		else
-			each->mask &= UINT64_MAX << each->shift;
+		if (!each->mask)
+			continue;
+		if (each->shift + count % 64 > 63) {
+			*each = (struct source_bits){ 0 };
+			continue;
+		}
+		each->shift = (uint8_t)(each->shift + count % 64);
+		each->mask &= UINT64_MAX << each->shift;
 	}
 }
 

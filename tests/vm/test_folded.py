@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Folded programs load on real kernels.
+
+    tests/vm/test_folded.py [--kernel ID]... [--generated 20] [--seed N]
+
+Every ready policy that can be compiled today, and generated ones, is compiled
+with -O0 and folded. On each kernel, in one machine, both are loaded and
+unloaded. Where the unfolded one loads, the folded one must; where it does not,
+the kernel cannot enforce that policy and the row is skipped. The last line is
+"N passed, N failed, N skipped".
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import vm
+
+TOP = Path(__file__).resolve().parent.parent.parent
+PROFILES = ["allow", "baseline", "restricted"]
+LOGS = ["denied", "all", "none"]
+SUBJECTS = ["host", "container", "all"]
+
+# Says in /out/NAME.LEVEL how the loading of each bundle went.
+SCRIPT = """
+for bundle in /bundles/*.o; do
+	file=${{bundle##*/}}
+	name=${{file%%.*}}
+	{{ {load} && echo WELL; }} >/out/${{file%.o}} 2>&1
+done
+true
+"""
+OURS = "bpflock-load $bundle && bpflock-load --unload $name"
+# Where there is no bpflock-load for the machine: the verifier has its say, and
+# nothing is attached.
+BPFTOOL = ("bpftool prog loadall $bundle /sys/fs/bpf/folded && "
+           "rm -r /sys/fs/bpf/folded")
+
+
+def operations(build: Path, scratch: Path) -> dict[str, list[str]]:
+    """What can be compiled today: operations by protection."""
+    policy = scratch / "all.bpflock"
+    policy.write_text("language 1;\npolicy all { seal open; "
+                      "default profile restricted; }\n")
+    explained = subprocess.run(
+        [build / "bpflockc", "--explain", "--format=json", policy],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    found: dict[str, list[str]] = {}
+    for protection in json.loads(explained.stdout)["protections"]:
+        name = protection["name"]
+        for operation in protection["operations"]:
+            text = (f"{name} {{ profile allow; "
+                    f"block {operation['name']}; }}")
+            if compile_text(build, scratch, "one", text):
+                found.setdefault(name, []).append(operation["name"])
+    return found
+
+
+def compile_text(build: Path, scratch: Path, name: str, body: str,
+                 *options: str) -> Path | None:
+    policy = scratch / f"{name}.bpflock"
+    policy.write_text(f"language 1;\npolicy {name} {{ seal open; {body} }}\n")
+    return compile_file(build, policy, scratch / f"{name}.bundle", *options)
+
+
+def compile_file(build: Path, policy: Path, bundle: Path,
+                 *options: str) -> Path | None:
+    result = subprocess.run([build / "bpflockc", *options, policy,
+                             "-o", bundle], check=False,
+                            stderr=subprocess.DEVNULL)
+    return bundle if result.returncode == 0 else None
+
+
+def generate(chance: random.Random, known: dict[str, list[str]]) -> str:
+    """Some protections, each with its profile, its log and a few rules."""
+    body = ["mode audit;"] if chance.random() < 0.2 else []
+    names = chance.sample(sorted(known), chance.randint(1, len(known)))
+    for name in names:
+        rules = [f"profile {chance.choice(PROFILES)};",
+                 f"log {chance.choice(LOGS)};"]
+        picked = chance.sample(known[name],
+                               chance.randint(0, min(4, len(known[name]))))
+        for operation in picked:
+            subject = chance.choice(SUBJECTS)
+            rules.append(f"{chance.choice(['block', 'allow'])} {operation}"
+                         + ("" if subject == "all" else f" for {subject}")
+                         + ";")
+        body.append(f"{name} {{ {' '.join(rules)} }}")
+    return " ".join(body)
+
+
+def compile_all(build: Path, scratch: Path, bundles: Path, count: int,
+                seed: int) -> list[str]:
+    """Both forms of each policy into the folder; their names."""
+    names = []
+    for policy in sorted((TOP / "policies").glob("*.bpflock")):
+        name = policy.stem
+        if compile_file(build, policy, bundles / f"{name}.folded.o"):
+            compile_file(build, policy, bundles / f"{name}.plain.o", "-O0")
+            names.append(name)
+    chance = random.Random(seed)
+    known = operations(build, scratch)
+    made = 0
+    while made < count:
+        name = f"generated-{made}"
+        body = generate(chance, known)
+        folded = compile_text(build, scratch, name, body)
+        if not folded:
+            continue
+        shutil.copy(folded, bundles / f"{name}.folded.o")
+        shutil.copy(compile_text(build, scratch, name, body, "-O0"),
+                    bundles / f"{name}.plain.o")
+        shutil.copy(scratch / f"{name}.bpflock", bundles)
+        names.append(name)
+        made += 1
+    return names
+
+
+def run_kernel(kernel: str, programs: Path | None, bundles: Path,
+               names: list[str]) -> tuple[int, int, int]:
+    with tempfile.TemporaryDirectory() as scratch:
+        overlay = Path(scratch)
+        (overlay / "usr/bin").mkdir(parents=True)
+        if programs:
+            shutil.copy(programs / "bpflock-load", overlay / "usr/bin")
+        shutil.copytree(bundles, overlay / "bundles")
+        script = SCRIPT.format(load=OURS if programs else BPFTOOL)
+        result = vm.run(kernel, ["sh", "-c", script], overlay=overlay,
+                        timeout=900)
+    if not result.ok:
+        print(f"{kernel}: {result.explain()}")
+        return 0, 1, 0
+    passed = failed = skipped = 0
+    for name in names:
+        said = {level: result.out.get(f"{name}.{level}", b"").decode()
+                for level in ("plain", "folded")}
+        if said["folded"].endswith("WELL\n"):
+            passed += 1
+        elif said["plain"].endswith("WELL\n"):
+            failed += 1
+            print(f"{kernel}: {name} loads, and folded it does not:\n"
+                  f"{said['folded']}")
+            policy = bundles / f"{name}.bpflock"
+            if policy.exists():
+                print(policy.read_text())
+        else:
+            skipped += 1
+            print(f"{kernel}: {name} is not for this kernel: "
+                  + (said["plain"].strip().splitlines() or ["?"])[0])
+    print(f"{kernel} ({result.release}): {passed} of {len(names)} load folded")
+    return passed, failed, skipped
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Load folded programs on real kernels.")
+    parser.add_argument("--kernel", action="append", metavar="ID",
+                        help="a row of kernels.tsv; the whole matrix without")
+    parser.add_argument("--generated", type=int, default=20)
+    parser.add_argument("--seed", type=int, help="default: another each time")
+    parser.add_argument("--builddir", type=Path, default=Path("build"))
+    parser.add_argument("--builddir-arm64", type=Path,
+                        help="where a bpflock-load for arm64 is; without, "
+                        "bpftool loads there, and attaches nothing")
+    args = parser.parse_args()
+    seed = args.seed if args.seed is not None else int(time.time())
+    print(f"seed {seed}")
+    kernels = args.kernel or vm.kernels.matrix()
+    totals = [0, 0, 0]
+    with tempfile.TemporaryDirectory() as folder:
+        scratch, bundles = Path(folder) / "scratch", Path(folder) / "bundles"
+        scratch.mkdir()
+        bundles.mkdir()
+        names = compile_all(args.builddir, scratch, bundles, args.generated,
+                            seed)
+        for kernel in kernels:
+            programs = (args.builddir_arm64 if kernel.startswith("arm64")
+                        else args.builddir)
+            counts = run_kernel(kernel, programs, bundles, names)
+            totals = [sum(pair) for pair in zip(totals, counts)]
+    print("{} passed, {} failed, {} skipped".format(*totals))
+    return 1 if totals[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
