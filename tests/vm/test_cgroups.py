@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Named cgroups on a real kernel: who is in one, and how many there may be.
+
+    tests/vm/test_cgroups.py [--kernel ID]... [--builddir build]
+
+Policies that name 1 to 2000 cgroups are loaded one after another; a task in
+each of some cgroups then tries to load what is no module. That is refused as
+not permitted where the policy denies it, and as no module where it does not.
+All cgroups are made after loading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import vm
+
+COUNTS = (1, 8, 64, 1000, 2000)
+DEEP = "".join(f"/d{level}" for level in range(1, 17))  # as deep as may be named
+LONG = "/" + "n" * 255
+TIMEOUT = 600
+
+# try CGROUP EXPECTED: says so where it is otherwise, and goes on.
+GUEST = r"""
+cgroups=/sys/fs/cgroup
+failed=0
+try() {
+	mkdir -p "$cgroups$1" || exit 1
+	said=$(sh -c "echo \$\$ >'$cgroups$1/cgroup.procs' || exit
+		insmod /bin/sh" 2>&1)
+	case $said in
+	*'not permitted'*) verdict=deny ;;
+	*rmat*) verdict=allow ;;
+	*) verdict="'$said'" ;;
+	esac
+	[ "$verdict" = "$2" ] && return
+	echo "$policy: in $1: $verdict, not $2"
+	failed=1
+}
+again() { rmdir "$cgroups$1" && try "$1" "$2"; }
+"""
+
+
+def named(index: int) -> str:
+    return f"/pods.slice/pod{index // 7}/c{index}.scope"
+
+
+def subjects(paths: list[str]) -> str:
+    return ", ".join(f'cgroup "{path}"' for path in paths)
+
+
+def policy_text(count: int) -> str:
+    """load_module is denied in every other named cgroup, and in two corners."""
+    denied = [named(index) for index in range(0, count, 2)] + [DEEP, LONG]
+    others = [named(index) for index in range(1, count, 2)]
+    rules = [f"block load_module for {subjects(denied)};"]
+    if others:
+        rules.append(f"block autoload_module for {subjects(others)};")
+    return (f"language 1; policy many-{count} {{ version 1; seal open; "
+            f"kernel_modules {{ profile baseline; {' '.join(rules)} }} }}\n")
+
+
+def cases(count: int) -> list[tuple[str, str]]:
+    last = count - 1
+    pod = last // 7
+    return [
+        (named(0), "deny"),
+        (named(0) + "/inner/inner", "deny"),
+        ("/pods.slice", "allow"),
+        ("/pods.slice/pod0/other", "allow"),
+        (named(0)[:-1], "allow"),
+        (named(0) + "e", "allow"),
+        ("/c0.scope", "allow"),
+        (named(last), "allow" if last % 2 else "deny"),
+        (f"/pods.slice/pod{pod + 1}/c{last}.scope", "allow"),
+        (DEEP.rpartition("/")[0], "allow"),
+        (DEEP, "deny"),
+        (DEEP + "/d17/d18", "deny"),
+        (DEEP + "0", "allow"),
+        (LONG, "deny"),
+        (LONG[:-1], "allow"),
+        (LONG[:-1] + "m", "allow"),
+        ("/q" * 200, "allow"),
+        ("/q" * 280, "deny"),  # more than is climbed: the strictest class
+    ]
+
+
+def script() -> str:
+    lines = [GUEST]
+    for count in COUNTS:
+        lines.append(f"policy=many-{count}")
+        lines.append(f"bpflock-load /many-{count}.o || exit 1")
+        lines += [f"try {path} {verdict}" for path, verdict in cases(count)]
+        lines.append("mkdir -p $cgroups/pods.slice/pod0/c0.scope/x && "
+                     "rmdir $cgroups/pods.slice/pod0/c0.scope/x "
+                     "$cgroups/pods.slice/pod0/c0.scope/inner/inner "
+                     "$cgroups/pods.slice/pod0/c0.scope/inner; "
+                     f"again {named(0)} deny")
+        lines.append(f"bpflock-load --unload many-{count} || exit 1")
+    lines.append("[ $failed = 0 ]")
+    return "\n".join(lines) + "\n"
+
+
+def run_kernel(kernel: str, build: Path) -> bool:
+    loaders = build / "arm64" if kernel.startswith("arm64") else build
+    with tempfile.TemporaryDirectory() as scratch:
+        overlay = Path(scratch) / "overlay"
+        (overlay / "usr/bin").mkdir(parents=True)
+        for count in COUNTS:
+            source = Path(scratch) / f"many-{count}.bpflock"
+            source.write_text(policy_text(count))
+            subprocess.run([build / "bpflockc", source, "-o",
+                            overlay / f"many-{count}.o"], check=True)
+        shutil.copy(loaders / "bpflock-load", overlay / "usr/bin")
+        (overlay / "script").write_text(script())
+        result = vm.run(kernel, ["sh", "/script"], overlay=overlay,
+                        timeout=TIMEOUT)
+    total = len(COUNTS) * (len(cases(1)) + 1)
+    if result.ok:
+        print(f"{kernel}: {total} cases in up to {max(COUNTS)} named cgroups")
+        return True
+    print(f"{kernel}: {result.explain()}\n{result.text}{result.errors}")
+    return False
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Tries named cgroups on real kernels.")
+    parser.add_argument("--kernel", action="append", metavar="ID")
+    parser.add_argument("--builddir", type=Path, default=Path("build"))
+    args = parser.parse_args()
+    try:
+        results = [run_kernel(kernel, args.builddir)
+                   for kernel in args.kernel or vm.kernels.matrix()]
+    except subprocess.CalledProcessError:
+        return 1  # bpflockc has said why
+    except vm.HostError as error:
+        print(error)
+        return vm.EXIT_HOST
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
