@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import signal
 import subprocess
 import sys
 import tempfile
@@ -274,6 +275,8 @@ def documents(args: argparse.Namespace) -> int:
 
 
 def main() -> int:
+    # Leave by the ordinary way, so that QEMU ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernel", action="append", metavar="ID",
                         help="rows of kernels.tsv (default: "
