@@ -367,7 +367,8 @@ static bool read_core(struct specimen *specimen,
 /* What libbpf makes nothing of. */
 static bool is_idle(const struct object_section *section)
 {
-	static const char *const names[] = { "license", "version", ".strtab",
+	static const char *const names[] = { "license", "version",
+					     ".strtab", ".prototypes",
 					     ".symtab", ".llvm_addrsig" };
 
 	if (section->size == 0 || section->type == SHT_NULL ||

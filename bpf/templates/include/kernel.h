@@ -30,6 +30,7 @@ typedef uint32_t __wsum;
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include "bpf/templates/include/prototype.h"
 
 /* User space API: the numbers count. */
 enum bpf_map_type {
