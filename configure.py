@@ -131,6 +131,7 @@ LOADER = [
     "loader/cmdline.c",
     "loader/detail.c",
     "loader/home.c",
+    "loader/inspect.c",
     "loader/layout.c",
     "loader/lsm.c",
     "loader/options.c",
@@ -139,6 +140,7 @@ LOADER = [
     "loader/process.c",
     "loader/read.c",
     "loader/record.c",
+    "loader/replace.c",
     "loader/report.c",
     "loader/run.c",
     "loader/status.c",
@@ -149,6 +151,8 @@ LOADER = [
 
 LOG = [
     "loader/detail.c",
+    "loader/fault.c",
+    "loader/format.c",
     "loader/home.c",
     "loader/layout.c",
     "loader/log.c",
@@ -169,12 +173,12 @@ PROGRAMS = {
                           ["libbpf", "libelf", "zlib", "libsodium"]),
     # The evaluator by itself.
     "tests/evaluate": ("tests/proof/evaluate.c",
-                       ["tests/proof/differ.c", "compiler/arena.c", "compiler/memfile.c",
-                        *PROOF, *BUNDLE],
-                       ["libsodium"]),
+                       ["compiler/arena.c", "compiler/memfile.c", *PROOF, *BUNDLE], ["libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
+    # For tests: asks for what a policy denies, again and again.
+    "tests/hammer": ("tests/vm/hammer.c", [], []),
 }
 
 # What makes a policy's own object of a template.
@@ -188,6 +192,7 @@ UNIT_TESTS = {
     "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c",
                    "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
+    "test_format": ["tests/unit/sample.c", "loader/format.c", *BUNDLE],
     "test_arena": ["compiler/arena.c"],
     "test_insn": ["compiler/insn.c"],
     "test_fold": ["compiler/arena.c", *FOLD, *BUNDLE],

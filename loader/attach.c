@@ -27,67 +27,50 @@
 #define RODATA	   ".rodata"
 #define ENOTSUPP   524 /* the kernel's own, never in a libc */
 
-int open_objects(struct run *run)
+int open_object(struct run *run, struct load *load)
 {
 	CLEANUP(detail_end) struct detail detail;
+	LIBBPF_OPTS(bpf_object_open_opts, settings,
+		    .object_name = policy_name(load));
+	int err;
 
+	(void)run;
 	detail_begin(&detail);
-	for (size_t i = 0; i < run->count; i++) {
-		struct load *load = &run->loads[i];
-		LIBBPF_OPTS(bpf_object_open_opts, settings,
-			    .object_name = load->bundle->note->table.policy);
-		int err = fault("open");
-
-		if (!err) {
-			load->object = bpf_object__open_mem(
-				load->bundle->elf, load->bundle->elf_size,
-				&settings);
-			err = load->object ? 0 : -errno;
-		}
-		if (err) {
-			report_refusal(load->path, "open",
-				       "libbpf does not take its object: %s",
-				       error_words(err));
-			detail_show(&detail);
-			return err;
-		}
-	}
-	return 0;
+	load->object = bpf_object__open_mem(load->bundle->elf,
+					    load->bundle->elf_size, &settings);
+	if (load->object)
+		return 0;
+	err = refuse(-errno, load->path, "open", NULL,
+		     "libbpf does not take its object:");
+	detail_show(&detail);
+	return err;
 }
 
-static void mend_load(int err)
+static const char *mend_load(int err)
 {
-	if (err == -EPERM)
-		report_mend("this kernel lets nobody load LSM programs: look "
-			    "for a loaded policy that denies bpf, "
-			    "lockdown=confidentiality, a security module or a "
-			    "virtual machine monitor that forbids it");
-	else
-		report_mend("this kernel's verifier does not take it: please "
-			    "report it with 'uname -r' and the lines below");
+	return err == -EPERM
+		       ? "this kernel lets nobody load LSM programs: look for "
+			 "a loaded policy that denies bpf, "
+			 "lockdown=confidentiality, a security module or a "
+			 "virtual machine monitor that forbids it"
+		       : "this kernel's verifier does not take it: please "
+			 "report it with 'uname -r' and the lines below";
 }
 
-int load_objects(struct run *run)
+int load_object(struct run *run, struct load *load)
 {
 	CLEANUP(detail_end) struct detail detail;
+	int err;
 
+	(void)run;
 	detail_begin(&detail);
-	for (size_t i = 0; i < run->count; i++) {
-		struct load *load = &run->loads[i];
-		int err = fault("load");
-
-		if (!err)
-			err = bpf_object__load(load->object);
-		if (err) {
-			report_refusal(load->path, "load",
-				       "the kernel refused it: %s",
-				       error_words(err));
-			mend_load(err);
-			detail_show(&detail);
-			return err;
-		}
-	}
-	return 0;
+	err = bpf_object__load(load->object);
+	if (!err)
+		return 0;
+	refuse(err, load->path, "load", mend_load(err),
+	       "the kernel refused it:");
+	detail_show(&detail);
+	return err;
 }
 
 static int is_frozen(int fd, bool *frozen)
@@ -126,84 +109,76 @@ static int freeze_map(const struct bpf_map *map)
 	return !err && !frozen ? -EPERM : err;
 }
 
-int freeze_maps(struct run *run)
+int freeze_maps(struct run *run, struct load *load)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct bpf_map *map;
+	struct bpf_map *map;
 
-		bpf_object__for_each_map(map, run->loads[i].object)
-		{
-			int err = freeze_map(map);
+	(void)run;
+	bpf_object__for_each_map(map, load->object)
+	{
+		int err = freeze_map(map);
 
-			if (err) {
-				report_refusal(run->loads[i].path, "freeze",
-					       "the map %s stays writable: %s",
-					       bpf_map__name(map),
-					       error_words(err));
-				return err;
-			}
-		}
+		if (err)
+			return refuse(err, load->path, "freeze", NULL,
+				      "the map %s stays writable:",
+				      bpf_map__name(map));
 	}
 	return 0;
 }
 
 static int attach_program(struct load *load, const struct bpf_program *program)
 {
+	struct bpf_link *link;
 	int err = fault("attach");
 
-	if (!err) {
-		struct bpf_link *link = bpf_program__attach(program);
-
-		if (link)
-			load->links[load->link_count++] = link;
-		else
-			err = -errno;
-	}
-	return err;
+	if (err)
+		return err;
+	link = bpf_program__attach(program);
+	if (!link)
+		return -errno;
+	load->links[load->link_count++] = link;
+	return 0;
 }
 
-static void mend_attach(int err)
+static const char *mend_attach(int err)
 {
-	if (err == -E2BIG)
-		report_mend("too many programs are on this hook; "
-			    "'bpftool prog' lists them");
-	else if (err == -EBUSY)
-		report_mend("a live patch or another tracer holds this hook");
-	else if (err == -ENOTSUPP)
-		report_mend("run a newer kernel: arm64 is known to attach LSM "
-			    "programs from 6.12 on");
+	switch (err) {
+	case -E2BIG:
+		return "too many programs are on this hook; 'bpftool prog' "
+		       "lists them";
+	case -EBUSY:
+		return "a live patch or another tracer holds this hook";
+	case -ENOTSUPP:
+		return "run a newer kernel: arm64 is known to attach LSM "
+		       "programs from 6.12 on";
+	}
+	return NULL;
 }
 
-int attach_programs(struct run *run)
+int attach_programs(struct run *run, struct load *load)
 {
 	CLEANUP(detail_end) struct detail detail;
+	struct bpf_program *program;
+	size_t count = 0;
 
+	(void)run;
+	bpf_object__for_each_program(program, load->object) count++;
+	load->links = calloc(count + 1, sizeof(struct bpf_link *));
+	if (!load->links)
+		return refuse(-ENOMEM, load->path, "attach", NULL,
+			      "out of memory");
 	detail_begin(&detail);
-	for (size_t i = 0; i < run->count; i++) {
-		struct load *load = &run->loads[i];
-		struct bpf_program *program;
-		size_t count = 0;
+	bpf_object__for_each_program(program, load->object)
+	{
+		int err = attach_program(load, program);
 
-		bpf_object__for_each_program(program, load->object) count++;
-		load->links = calloc(count + 1, sizeof(struct bpf_link *));
-		if (!load->links) {
-			report_refusal(load->path, "attach", "out of memory");
-			return -ENOMEM;
-		}
-		bpf_object__for_each_program(program, load->object)
-		{
-			int err = attach_program(load, program);
-
-			if (!err)
-				continue;
-			report_refusal(load->path, "attach",
-				       "%s cannot be attached: %s",
-				       bpf_program__section_name(program),
-				       error_words(err));
-			mend_attach(err);
-			detail_show(&detail);
-			return err;
-		}
+		if (!err)
+			continue;
+		refuse(err, load->path, "attach", mend_attach(err),
+		       "%s cannot be attached:",
+		       bpf_program__section_name(program));
+		detail_show(&detail);
+		return err;
 	}
 	return 0;
 }

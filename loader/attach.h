@@ -5,12 +5,12 @@
 #include "loader/run.h"
 
 /* With libbpf, from the bytes that were verified; no system call yet. */
-int open_objects(struct run *run);
+int open_object(struct run *run, struct load *load);
 
 /* Creates the maps, loads the programs; the verifier has its say. */
-int load_objects(struct run *run);
+int load_object(struct run *run, struct load *load);
 
 /* From here user space can write none of the maps but the ring buffer. */
-int freeze_maps(struct run *run);
+int freeze_maps(struct run *run, struct load *load);
 
-int attach_programs(struct run *run);
+int attach_programs(struct run *run, struct load *load);

@@ -26,7 +26,6 @@
 
 #include "bundle/boot.h"
 #include "loader/cleanup.h"
-#include "loader/fault.h"
 #include "loader/process.h"
 #include "loader/read.h"
 #include "loader/report.h"
@@ -140,48 +139,32 @@ static int bind_object(const struct load *load, const struct boot_facts *facts)
 
 int bind_boot_facts(struct run *run)
 {
+	static const char mend[] =
+		"run it as root, with the machine's own /proc";
 	struct boot_facts facts = { 0 };
-	int err = fault("bind");
+	int err = find_host_netns(&facts.host_netns_inum);
 
-	if (!err)
-		err = find_host_netns(&facts.host_netns_inum);
-	if (err) {
-		report_refusal("this machine", "bind",
-			       "the initial network namespace was not found at "
-			       "the kernel's thread " KTHREADD ": %s",
-			       error_words(err));
-		report_mend("run it as root, with the machine's own /proc");
-		return err;
-	}
+	if (err)
+		return refuse(err, MACHINE, "bind", mend,
+			      "the initial network namespace was not found at "
+			      "the kernel's thread " KTHREADD ":");
 	err = find_root_dev(&facts.root_dev);
-	if (err) {
-		report_refusal(
-			"this machine", "bind",
-			"the root file system was not found in " MOUNTINFO
-			": %s",
-			error_words(err));
-		report_mend("run it as root, with the machine's own /proc");
-		return err;
-	}
+	if (err)
+		return refuse(err, MACHINE, "bind", mend,
+			      "the root file system was not found in " MOUNTINFO
+			      ":");
 	err = find_loader(&facts);
-	if (err) {
-		report_refusal("this machine", "bind",
-			       "/proc/self/stat cannot be read: %s",
-			       error_words(err));
-		report_mend("mount -t proc proc /proc");
-		return err;
-	}
+	if (err)
+		return refuse(err, MACHINE, "bind", mend,
+			      "/proc/self/stat cannot be read:");
 	for (size_t i = 0; i < run->count; i++) {
 		err = bind_object(&run->loads[i], &facts);
-		if (err) {
-			report_refusal(run->loads[i].path, "bind",
-				       "its " BOOT_SECTION " is not the one "
-				       "that this loader fills: %s",
-				       error_words(err));
-			report_mend("use bpflockc and bpflock-load of the "
-				    "same version");
-			return err;
-		}
+		if (err)
+			return refuse(err, run->loads[i].path, "bind",
+				      "use bpflockc and bpflock-load of the "
+				      "same version",
+				      "its " BOOT_SECTION " is not the one "
+				      "that this loader fills:");
 	}
 	return 0;
 }

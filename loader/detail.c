@@ -50,6 +50,8 @@ __attribute__((format(printf, 2, 0))) static int capture(
 
 void detail_silence(void)
 {
+	/* Later versions would load with that token, from that folder. */
+	unsetenv("LIBBPF_BPF_TOKEN_PATH");
 	libbpf_set_print(NULL);
 }
 

@@ -16,7 +16,8 @@ struct detail {
 	size_t len;
 };
 
-/* Has libbpf print nothing at all; call it once, before libbpf. */
+/* Has libbpf print nothing at all, and take nothing from the environment; call
+ * it once, before libbpf. */
 void detail_silence(void);
 
 /* From here libbpf's warnings go to @detail, up to detail_end(). */

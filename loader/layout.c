@@ -15,13 +15,13 @@ bool layout_name_is_safe(const char *name)
 	       strspn(name, LETTERS "0123456789-") == len;
 }
 
-int layout_path(char path[LAYOUT_PATH_SIZE], bool staged, const char *policy,
-		const char *part, const char *name)
+int layout_path(char path[LAYOUT_PATH_SIZE], int home, const char *sign,
+		const char *policy, const char *part, const char *name)
 {
-	char sign[2] = { staged ? LAYOUT_STAGED : '\0' };
-	int len = snprintf(path, LAYOUT_PATH_SIZE, LAYOUT_HOME "/%s%s%s%s%s%s",
-			   sign, policy, part ? "/" : "", part ? part : "",
-			   name ? "/" : "", name ? name : "");
+	int len = snprintf(path, LAYOUT_PATH_SIZE,
+			   "/proc/self/fd/%d/%s%s%s%s%s%s", home, sign, policy,
+			   part ? "/" : "", part ? part : "", name ? "/" : "",
+			   name ? name : "");
 
 	if (len >= LAYOUT_PATH_SIZE)
 		return -ENAMETOOLONG;

@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON };
+#include "loader/format.h"
 
 /*
  * Writes to @out all events that there are and, where @follow is set, all that
- * come, until writing fails or a signal ends the process.  Returns 0, or
- * -errno after saying on stderr what is wrong.
+ * come, also of policies that are loaded later, until SIGINT or SIGTERM comes
+ * or nobody reads @out any more.  Returns 0, or -errno after saying on stderr
+ * what is wrong.  It leaves those two signals blocked, and SIGPIPE ignored.
  */
-int log_show(FILE *out, enum log_format format, bool follow);
+int log_show(FILE *out, enum format format, bool follow);

@@ -34,10 +34,12 @@ static void show_help(void)
 
 int main(int argc, char **argv)
 {
-	enum log_format format = LOG_TEXT;
+	enum format format = FORMAT_TEXT;
 	bool follow = false;
 	int code;
 
+	if (!stand_alone())
+		return 1;
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (code) {
@@ -45,10 +47,10 @@ int main(int argc, char **argv)
 			follow = true;
 			break;
 		case 'j':
-			format = LOG_JSON;
+			format = FORMAT_JSON;
 			break;
 		case 'l':
-			format = LOG_LOGFMT;
+			format = FORMAT_LOGFMT;
 			break;
 		case OPTION_HELP:
 			show_help();

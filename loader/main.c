@@ -8,9 +8,11 @@
 #include "loader/bind.h"
 #include "loader/cleanup.h"
 #include "loader/detail.h"
+#include "loader/inspect.h"
 #include "loader/options.h"
 #include "loader/pin.h"
 #include "loader/probe.h"
+#include "loader/replace.h"
 #include "loader/report.h"
 #include "loader/run.h"
 #include "loader/status.h"
@@ -21,131 +23,108 @@
 
 enum exit_status { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
 
+/* Nothing of it touches anything: --check ends behind it. */
+static const struct stage check_stages[] = {
+	{ .name = "read", .bundle = read_bundle },
+	{ .name = "verify", .bundle = verify_bundle },
+	{ .bundle = inspect_sections },
+	{ .name = "probe", .machine = probe_machine },
+	{ .machine = open_home },
+	{ .name = "open", .bundle = open_object },
+	{ .bundle = inspect_object },
+	{ .name = "hooks", .machine = probe_kernel },
+	{ .bundle = probe_hooks },
+	{ .bundle = probe_subjects },
+	{ .name = "names", .bundle = replace_decide },
+	{ 0 },
+};
+
+static const struct stage load_stages[] = {
+	{ .name = "bind", .machine = bind_boot_facts },
+	{ .name = "load", .bundle = load_object },
+	{ .bundle = freeze_maps },
+	{ .bundle = stage_policy },
+	{ .bundle = attach_programs },
+	{ .bundle = pin_links },
+	{ .machine = end_loading },
+	{ .bundle = put_in_place },
+	{ .machine = retire_replaced },
+	{ 0 },
+};
+
 /* The kinds of one sort that a policy names, as "2 protections enforced (a,
  * b)"; nothing where there are none. */
 static void show_kinds(const struct table *table, bool trace, const char *kind,
 		       const char *done)
 {
-	const char *comma = " (";
-	unsigned count = 0;
+	unsigned count = status_names(table, trace, NULL, NULL, NULL);
 
-	for (uint32_t i = 0; i < table->protection_count; i++)
-		count += table->protections[i].protection->trace == trace;
 	if (!count)
 		return;
 	printf("%u %s%s %s", count, kind, count == 1 ? "" : "s", done);
-	for (uint32_t i = 0; i < table->protection_count; i++) {
-		const struct protection *protection =
-			table->protections[i].protection;
-
-		if (protection->trace != trace)
-			continue;
-		printf("%s%s", comma, protection->name);
-		comma = ", ";
-	}
+	status_names(table, trace, " (", ", ", "");
 	fputs("), ", stdout);
 }
 
-static void show_loaded(const struct run *run)
+static void show_loaded(const struct load *load)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		const struct load *load = &run->loads[i];
-		const struct table *table = &load->bundle->note->table;
+	const struct table *table = &load->bundle->note->table;
 
-		printf("bpflock-load: %s version %" PRIu32 ": ", table->policy,
-		       table->version);
-		show_kinds(table, false, "protection",
-			   table->audit ? "audited" : "enforced");
-		show_kinds(table, true, "trace", "on");
-		printf("%zu hook%s, seal %s\n", load->link_count,
-		       load->link_count == 1 ? "" : "s",
-		       table->locked ? "locked" : "open");
+	printf("bpflock-load: %s version %" PRIu32 ": ", table->policy,
+	       table->version);
+	if (load->already) {
+		puts("already loaded, nothing to do");
+		return;
 	}
+	if (load->replaces)
+		printf("replaces version %" PRIu32 ", ", load->old_version);
+	show_kinds(table, false, "protection",
+		   table->audit ? "audited" : "enforced");
+	show_kinds(table, true, "trace", "on");
+	printf("%zu hook%s, seal %s\n", load->link_count,
+	       load->link_count == 1 ? "" : "s",
+	       table->locked ? "locked" : "open");
 }
 
-static void show_fit(const struct run *run)
+static void show_fit(const struct load *load)
 {
-	for (size_t i = 0; i < run->count; i++)
-		printf("bpflock-load: %s: can be loaded\n", run->loads[i].path);
-}
-
-static enum exit_status check(const struct options *options)
-{
-	CLEANUP(run_free) struct run run = { .home = -1 };
-	int err = run_start(&run, options);
-
-	if (!err)
-		err = read_bundles(&run);
-	if (!err)
-		err = verify_bundles(&run);
-	if (!err)
-		err = probe_machine(&run);
-	if (!err)
-		err = probe_names(&run);
-	if (!err)
-		err = open_objects(&run);
-	if (!err)
-		err = probe_hooks(&run);
-	if (!err)
-		err = probe_subjects(&run);
-	if (err)
-		return EXIT_REFUSED;
-	show_fit(&run);
-	return EXIT_DONE;
+	if (load->already)
+		printf("bpflock-load: %s: is already loaded\n", load->path);
+	else if (load->replaces)
+		printf("bpflock-load: %s: can be loaded, and replaces version "
+		       "%" PRIu32 "\n",
+		       load->path, load->old_version);
+	else
+		printf("bpflock-load: %s: can be loaded\n", load->path);
 }
 
 static enum exit_status load(const struct options *options)
 {
 	CLEANUP(run_free) struct run run = { .home = -1 };
+	bool checks = options->command == COMMAND_CHECK;
 	int err;
 
-	if (probe_is_off()) {
+	if (!checks && probe_is_off()) {
 		report_note("BPFLOCK IS OFF: bpflock=off is on the kernel's "
 			    "command line, NOTHING IS LOADED OR ENFORCED");
 		return EXIT_DONE;
 	}
 	err = run_start(&run, options);
 	if (!err)
-		err = read_bundles(&run);
-	if (!err)
-		err = verify_bundles(&run);
-	if (!err)
-		err = probe_machine(&run);
-	if (!err)
-		err = open_home(&run);
-	if (!err)
-		err = probe_names(&run);
-	if (!err)
-		err = open_objects(&run);
-	if (!err)
-		err = probe_hooks(&run);
-	if (!err)
-		err = probe_subjects(&run);
-	if (!err)
-		err = bind_boot_facts(&run);
-	if (!err)
-		err = load_objects(&run);
-	if (!err)
-		err = freeze_maps(&run);
-	if (!err)
-		err = stage_policies(&run);
-	if (!err)
-		err = attach_programs(&run);
-	if (!err)
-		err = pin_policies(&run);
-	if (err)
-		return EXIT_REFUSED;
-	show_loaded(&run);
-	return EXIT_DONE;
+		err = run_stages(&run, check_stages);
+	if (!err && !checks)
+		err = run_stages(&run, load_stages);
+	for (size_t i = 0; i < run.count && !err; i++)
+		(checks ? show_fit : show_loaded)(&run.loads[i]);
+	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static enum exit_status obey(const struct options *options)
 {
 	switch (options->command) {
 	case COMMAND_LOAD:
-		return load(options);
 	case COMMAND_CHECK:
-		return check(options);
+		return load(options);
 	case COMMAND_STATUS:
 		return status_show(options->json) ? EXIT_REFUSED : EXIT_DONE;
 	case COMMAND_UNLOAD:
@@ -164,8 +143,11 @@ static enum exit_status obey(const struct options *options)
 int main(int argc, char **argv)
 {
 	CLEANUP(options_free) struct options options = { 0 };
-	int err = options_parse(argc, argv, &options);
+	int err;
 
+	if (!stand_alone())
+		return EXIT_REFUSED;
+	err = options_parse(argc, argv, &options);
 	if (err)
 		return err == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
 	detail_silence();

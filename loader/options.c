@@ -10,24 +10,19 @@
 
 #include "loader/report.h"
 
-enum option_code {
-	OPTION_CHECK = 256, /* behind all characters */
-	OPTION_DIGEST,
-	OPTION_HELP,
-	OPTION_JSON,
-	OPTION_STATUS,
-	OPTION_UNLOAD,
-	OPTION_VERSION,
-};
+/* Commands are their own codes, behind all characters. */
+#define CODE(command) (256 + (command))
+#define OPTION_JSON   'j'
+#define OPTION_DIGEST 'd'
 
 static const struct option long_options[] = {
-	{ "check", no_argument, NULL, OPTION_CHECK },
+	{ "check", no_argument, NULL, CODE(COMMAND_CHECK) },
 	{ "digest", required_argument, NULL, OPTION_DIGEST },
-	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "help", no_argument, NULL, CODE(COMMAND_HELP) },
 	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "status", no_argument, NULL, OPTION_STATUS },
-	{ "unload", no_argument, NULL, OPTION_UNLOAD },
-	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "status", no_argument, NULL, CODE(COMMAND_STATUS) },
+	{ "unload", no_argument, NULL, CODE(COMMAND_UNLOAD) },
+	{ "version", no_argument, NULL, CODE(COMMAND_VERSION) },
 	{ 0 },
 };
 
@@ -107,43 +102,26 @@ static int check_usage(const struct options *options, unsigned commands)
 int options_parse(int argc, char **argv, struct options *options)
 {
 	unsigned commands = 0;
-	int code, err;
+	int code, err = 0;
 
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		switch (code) {
-		case OPTION_HELP:
-			options->command = COMMAND_HELP;
-			return 0;
-		case OPTION_VERSION:
-			options->command = COMMAND_VERSION;
-			return 0;
-		case OPTION_CHECK:
-			options->command = COMMAND_CHECK;
-			commands++;
-			break;
-		case OPTION_STATUS:
-			options->command = COMMAND_STATUS;
-			commands++;
-			break;
-		case OPTION_UNLOAD:
-			options->command = COMMAND_UNLOAD;
-			commands++;
-			break;
-		case OPTION_JSON:
+		if (code == OPTION_JSON) {
 			options->json = true;
-			break;
-		case OPTION_DIGEST:
+		} else if (code == OPTION_DIGEST) {
 			err = add_digest(options, optarg);
-			if (err)
-				return err;
-			break;
-		default:
+		} else if (code >= CODE(0)) {
+			options->command = (enum command)(code - CODE(0));
+			commands++;
+		} else {
 			report_note("'%s' is no option, or misses its value; "
 				    "see bpflock-load --help",
 				    argv[optind - 1]);
-			return -EINVAL;
+			err = -EINVAL;
 		}
+		if (err || options->command == COMMAND_HELP ||
+		    options->command == COMMAND_VERSION)
+			return err;
 	}
 	options->operands = argv + optind;
 	options->operand_count = (size_t)(argc - optind);

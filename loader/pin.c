@@ -31,41 +31,48 @@
 #include "loader/record.h"
 #include "loader/report.h"
 
-static const char *policy_name(const struct load *load)
-{
-	return load->bundle->note->table.policy;
-}
+static const char step[] = "pin";
 
 int open_home(struct run *run)
 {
-	return home_open(true, &run->home);
+	bool checks = run->options->command == COMMAND_CHECK;
+	int err = home_open(checks ? HOME_LOOK : HOME_CREATE, step, &run->home);
+
+	return err == -ENOENT && checks ? 0 : err;
+}
+
+static int refuse_pin(int err, const struct load *load)
+{
+	return refuse(err, load->path, step, NULL,
+		      "its pins cannot be made in " LAYOUT_HOME ":");
 }
 
 /* Pins @fd where a staged policy has @part or, in that, @name. */
-static int pin(const struct load *load, int fd, const char *part,
-	       const char *name)
+static int pin(const struct run *run, const struct load *load, int fd,
+	       const char *part, const char *name)
 {
 	char path[LAYOUT_PATH_SIZE];
 	int err = fault("pin");
 
 	if (!err)
-		err = layout_path(path, true, policy_name(load), part, name);
+		err = layout_path(path, run->home, LAYOUT_STAGED,
+				  policy_name(load), part, name);
 	return err ? err : bpf_obj_pin(fd, path);
 }
 
-static int make_folder(const struct load *load, const char *part)
+static int make_folder(const struct run *run, const struct load *load,
+		       const char *part)
 {
 	char path[LAYOUT_PATH_SIZE];
 	int err = fault("folder");
 
 	if (!err)
-		err = layout_path(path, true, policy_name(load), part, NULL);
-	if (!err && mkdir(path, 0700))
-		err = -errno;
-	return err;
+		err = layout_path(path, run->home, LAYOUT_STAGED,
+				  policy_name(load), part, NULL);
+	return !err && mkdir(path, 0700) ? -errno : err;
 }
 
-static int pin_record(const struct load *load)
+static int pin_record(const struct run *run, const struct load *load)
 {
 	CLEANUP(close_fd) int fd = -1;
 	int err = fault("record");
@@ -73,67 +80,7 @@ static int pin_record(const struct load *load)
 	if (!err)
 		err = record_create(&load->bundle->digest, load->bundle->note,
 				    &fd);
-	return err ? err : pin(load, fd, LAYOUT_RECORD, NULL);
-}
-
-static int pin_maps(const struct load *load)
-{
-	struct bpf_map *map;
-	int err = make_folder(load, LAYOUT_MAPS);
-
-	if (err)
-		return err;
-	bpf_object__for_each_map(map, load->object)
-	{
-		err = pin(load, bpf_map__fd(map), LAYOUT_MAPS,
-			  bpf_map__name(map));
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int pin_links(struct load *load)
-{
-	const struct bpf_program *program = NULL;
-	int err = make_folder(load, LAYOUT_LINKS);
-
-	/* attach_programs() went through the programs in the same order. */
-	for (size_t i = 0; i < load->link_count && !err; i++) {
-		program = bpf_object__next_program(
-			load->object, (struct bpf_program *)program);
-		err = pin(load, bpf_link__fd(load->links[i]), LAYOUT_LINKS,
-			  bpf_program__name(program));
-	}
-	return err;
-}
-
-static int stage(struct load *load)
-{
-	int err = make_folder(load, NULL);
-
-	if (err)
-		return err;
-	load->pins = PINS_STAGED;
-	err = pin_record(load);
-	return err ? err : pin_maps(load);
-}
-
-static int put_in_place(struct load *load)
-{
-	char staged[LAYOUT_PATH_SIZE], place[LAYOUT_PATH_SIZE];
-	int err = fault("rename");
-
-	if (!err)
-		err = layout_path(staged, true, policy_name(load), NULL, NULL);
-	if (!err)
-		err = layout_path(place, false, policy_name(load), NULL, NULL);
-	if (!err &&
-	    renameat2(AT_FDCWD, staged, AT_FDCWD, place, RENAME_NOREPLACE))
-		err = -errno;
-	if (!err)
-		load->pins = PINS_IN_PLACE;
-	return err;
+	return err ? err : pin(run, load, fd, LAYOUT_RECORD, NULL);
 }
 
 static void hold_signals(void)
@@ -148,67 +95,118 @@ static void hold_signals(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-static int pin_each(struct run *run, int (*step)(struct load *load),
-		    const char *words)
+int stage_policy(struct run *run, struct load *load)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		int err = step(&run->loads[i]);
+	struct bpf_map *map;
+	int err;
 
-		if (err) {
-			report_refusal(run->loads[i].path, "pin", "%s %s: %s",
-				       words, LAYOUT_HOME, error_words(err));
-			return err;
-		}
+	hold_signals();
+	err = make_folder(run, load, NULL);
+	if (!err)
+		load->pins = PINS_STAGED;
+	if (!err)
+		err = make_folder(run, load, LAYOUT_MAPS);
+	if (!err)
+		err = make_folder(run, load, LAYOUT_LINKS);
+	if (!err)
+		err = pin_record(run, load);
+	bpf_object__for_each_map(map, load->object)
+	{
+		if (!err)
+			err = pin(run, load, bpf_map__fd(map), LAYOUT_MAPS,
+				  bpf_map__name(map));
 	}
-	return 0;
+	return err ? refuse_pin(err, load) : 0;
 }
 
-int stage_policies(struct run *run)
+/* attach_programs() went through the programs in the same order. */
+int pin_links(struct run *run, struct load *load)
 {
-	hold_signals();
-	return pin_each(run, stage, "its pins cannot be made in");
+	struct bpf_program *program = NULL;
+	int err = 0;
+
+	for (size_t i = 0; i < load->link_count && !err; i++) {
+		program = bpf_object__next_program(load->object, program);
+		err = pin(run, load, bpf_link__fd(load->links[i]), LAYOUT_LINKS,
+			  bpf_program__name(program));
+	}
+	return err ? refuse_pin(err, load) : 0;
 }
 
 /* No kernel knows the command, so it fails; programs of ours see it first. */
-static void end_loading(void)
+int end_loading(struct run *run)
 {
 	union bpf_attr attr;
 
+	(void)run;
 	memset(&attr, 0, sizeof(attr));
 	syscall(SYS_bpf, BOOT_LOADED_COMMAND, &attr, sizeof(attr));
+	return 0;
 }
 
-int pin_policies(struct run *run)
-{
-	int err = pin_each(run, pin_links, "its links cannot be pinned in");
+/* The names that a policy's folder may have. */
+struct names {
+	char staged[LAYOUT_NAME_MAX + 2];
+	char aside[LAYOUT_NAME_MAX + 2];
+	const char *place;
+};
 
-	end_loading();
-	if (!err)
-		err = pin_each(run, put_in_place,
-			       "its pins cannot get their place in");
-	run->done = !err;
-	return err;
+static void find_names(const struct load *load, struct names *names)
+{
+	names->place = policy_name(load);
+	snprintf(names->staged, sizeof(names->staged), LAYOUT_STAGED "%s",
+		 names->place);
+	snprintf(names->aside, sizeof(names->aside), LAYOUT_ASIDE "%s",
+		 names->place);
+}
+
+int put_in_place(struct run *run, struct load *load)
+{
+	struct names names;
+	int err = fault("rename");
+
+	find_names(load, &names);
+	if (!err && load->replaces)
+		err = home_exchange(run->home, names.staged, names.place,
+				    names.aside);
+	else if (!err && renameat2(run->home, names.staged, run->home,
+				   names.place, RENAME_NOREPLACE))
+		err = -errno;
+	if (err)
+		return refuse(err, load->path, step, NULL,
+			      "its pins cannot get their place in " LAYOUT_HOME
+			      ":");
+	load->pins = PINS_IN_PLACE;
+	return 0;
+}
+
+/* What was replaced gets its place back first; then it is ours that is staged.
+ */
+static int unpin(const struct run *run, const struct load *load)
+{
+	struct names names;
+	int err = 0;
+
+	find_names(load, &names);
+	if (load->pins == PINS_IN_PLACE && !load->replaces)
+		return home_remove(run->home, names.place, LAYOUT_LINKS);
+	if (load->pins == PINS_IN_PLACE)
+		err = home_exchange(run->home, names.staged, names.place,
+				    names.aside);
+	return err ? err : home_remove(run->home, names.staged, LAYOUT_LINKS);
 }
 
 void unpin_policies(struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		struct load *load = &run->loads[i];
-		char name[LAYOUT_NAME_MAX + 2];
-		int err;
+		int err = load->pins == PINS_NONE ? 0 : unpin(run, load);
 
-		if (load->pins == PINS_NONE)
-			continue;
-		snprintf(name, sizeof(name), "%s%s",
-			 load->pins == PINS_STAGED ? "+" : "",
-			 policy_name(load));
-		err = home_remove(run->home, name);
-		if (err) {
-			report_refusal(load->path, "undo",
-				       LAYOUT_HOME "/%s stays behind: %s", name,
-				       error_words(err));
-			report_mend("remove it, or reboot");
-		}
+		if (err)
+			refuse(err, load->path, "undo",
+			       "look at it with bpflock-load --status, then "
+			       "remove it, or reboot",
+			       "some of its pins stay in " LAYOUT_HOME ":");
 		load->pins = PINS_NONE;
 	}
 }

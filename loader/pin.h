@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is attached stays when the loader goes: each policy gets its folder of
- * pins (loader/layout.h), made beside its place and then renamed into it.
+ * pins (loader/layout.h), made beside its place and then renamed into it, or
+ * exchanged with what is there.
  */
 #pragma once
 
 #include "loader/run.h"
 
-/* Opens and locks the folder of all pins for the rest of the run. */
+/* The folder of all pins, for the rest of the run: locked, or for --check only
+ * looked at. */
 int open_home(struct run *run);
 
 /* Before anything is attached: the folders, with all that needs more of bpf()
  * than pinning. */
-int stage_policies(struct run *run);
+int stage_policy(struct run *run, struct load *load);
 
-/* All of them or none: run_free() removes what there is until run->done. */
-int pin_policies(struct run *run);
+int pin_links(struct run *run, struct load *load);
+
+/* From here the loader is let through no more: bundle/boot.h. */
+int end_loading(struct run *run);
+
+/* All of them or none: run_free() takes back what there is until run->done. */
+int put_in_place(struct run *run, struct load *load);
 void unpin_policies(struct run *run);

@@ -6,9 +6,9 @@
 #include "loader/probe.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,34 +20,24 @@
 
 #include "loader/cleanup.h"
 #include "loader/cmdline.h"
-#include "loader/fault.h"
 #include "loader/layout.h"
 #include "loader/lsm.h"
 #include "loader/read.h"
 #include "loader/report.h"
+#include "loader/status.h"
 
 #define TEXT_MAX       4096
 #define LSM_LIST       "/sys/kernel/security/lsm"
 #define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
 #define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
+#define JIT_ENABLED    "/proc/sys/net/core/bpf_jit_enable"
+#define OF_PID_1       "/proc/1/root"
 
 /* The kernel's fixed inode numbers: include/linux/proc_ns.h. */
 #define USER_NAMESPACE_INITIAL 0xEFFFFFFDU
 #define PID_NAMESPACE_INITIAL  0xEFFFFFFCU
 
-static const char machine[] = "this machine";
-
-__attribute__((format(printf, 1, 2))) static void refuse(const char *format,
-							 ...)
-{
-	char words[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(words, sizeof(words), format, arguments);
-	va_end(arguments);
-	report_refusal(machine, "preflight", "%s", words);
-}
+static const char step[] = "preflight";
 
 bool probe_is_off(void)
 {
@@ -55,15 +45,6 @@ bool probe_is_off(void)
 
 	return !read_text("/proc/cmdline", TEXT_MAX, &cmdline) &&
 	       cmdline_has_word(cmdline, "bpflock=off");
-}
-
-static int check_fault(void)
-{
-	int err = fault("probe");
-
-	if (err)
-		refuse("failed on purpose");
-	return err;
 }
 
 static int check_capabilities(void)
@@ -77,26 +58,25 @@ static int check_capabilities(void)
 	    data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &
 		    CAP_TO_MASK(CAP_SYS_ADMIN))
 		return 0;
-	refuse("this process has no CAP_SYS_ADMIN: it may not load programs");
-	report_mend("run it as root, or from a systemd unit without "
-		    "CapabilityBoundingSet=");
-	return -EPERM;
+	return refuse(-EPERM, MACHINE, step,
+		      "run it as root, or from a systemd unit without "
+		      "CapabilityBoundingSet=",
+		      "this process has no CAP_SYS_ADMIN: it may not load "
+		      "programs");
 }
 
 static int check_namespace(const char *path, const char *kind, ino_t initial)
 {
 	struct stat status;
 
-	if (stat(path, &status)) {
-		refuse("%s cannot be read: %s", path, error_words(-errno));
-		report_mend("mount -t proc proc /proc");
-		return -ENOENT;
-	}
+	if (stat(path, &status))
+		return refuse(-errno, MACHINE, step, "mount -t proc proc /proc",
+			      "%s cannot be read:", path);
 	if (status.st_ino == initial)
 		return 0;
-	refuse("this process is in a %s namespace of its own", kind);
-	report_mend("run it on the machine itself, in no container");
-	return -EPERM;
+	return refuse(-EPERM, MACHINE, step,
+		      "run it on the machine itself, in no container",
+		      "this process is in a %s namespace of its own", kind);
 }
 
 static int check_user_namespace(void)
@@ -118,27 +98,27 @@ static int check_lsm(void)
 	CLEANUP(free_memory) char *line = NULL;
 	int err = read_text(LSM_LIST, TEXT_MAX, &active);
 
-	if (err) {
-		refuse("%s cannot be read: %s; is securityfs not mounted?",
-		       LSM_LIST, error_words(err));
-		report_mend("mount -t securityfs securityfs "
-			    "/sys/kernel/security");
-		return err;
-	}
+	if (err)
+		return refuse(err, MACHINE, step,
+			      "mount -t securityfs securityfs "
+			      "/sys/kernel/security",
+			      LSM_LIST
+			      " (is securityfs not mounted?) cannot be "
+			      "read:");
 	if (lsm_has(active, "bpf"))
 		return 0;
 	active[strcspn(active, "\n")] = '\0';
 	err = read_text("/proc/cmdline", TEXT_MAX, &cmdline);
 	if (!err)
 		err = lsm_line(active, cmdline, &line);
-	if (err == -EALREADY) {
-		refuse("the kernel was told to use the security module bpf, "
-		       "and has none (active: %s)",
-		       active);
-		report_mend("run a kernel with CONFIG_BPF_LSM=y");
-		return err;
-	}
-	refuse("bpf is not among the active security modules (%s), so no "
+	if (err == -EALREADY)
+		return refuse(err, MACHINE, step,
+			      "run a kernel with CONFIG_BPF_LSM=y",
+			      "the kernel was told to use the security module "
+			      "bpf, and has none (active: %s)",
+			      active);
+	refuse(-EOPNOTSUPP, MACHINE, step, NULL,
+	       "bpf is not among the active security modules (%s), so no "
 	       "program would ever be asked",
 	       active);
 	if (err)
@@ -153,41 +133,66 @@ static int check_btf(void)
 {
 	if (!access(KERNEL_BTF, R_OK))
 		return 0;
-	refuse("%s cannot be read: %s", KERNEL_BTF, error_words(-errno));
-	report_mend("run a kernel with CONFIG_DEBUG_INFO_BTF=y, /sys mounted");
-	return -ENOENT;
+	return refuse(-ENOENT, MACHINE, step,
+		      "run a kernel with CONFIG_DEBUG_INFO_BTF=y, /sys mounted",
+		      KERNEL_BTF " cannot be read");
 }
 
+/* What is pinned in a file system that only this mount namespace has goes with
+ * the namespace. */
 static int check_bpffs(void)
 {
-	struct statfs status;
+	struct stat ours, machines;
+	struct statfs system;
 
-	if (!statfs(LAYOUT_BPFFS, &status) &&
-	    status.f_type == (__typeof__(status.f_type))BPF_FS_MAGIC)
+	if (statfs(LAYOUT_BPFFS, &system) ||
+	    (uint32_t)system.f_type != BPF_FS_MAGIC)
+		return refuse(-ENOENT, MACHINE, step,
+			      "mount -t bpf bpf " LAYOUT_BPFFS,
+			      "there is no bpf file system on " LAYOUT_BPFFS);
+	if (!stat(LAYOUT_BPFFS, &ours) &&
+	    !stat(OF_PID_1 LAYOUT_BPFFS, &machines) &&
+	    ours.st_dev == machines.st_dev)
 		return 0;
-	refuse("there is no bpf file system on " LAYOUT_BPFFS);
-	report_mend("mount -t bpf bpf " LAYOUT_BPFFS);
-	return -ENOENT;
+	return refuse(-EPERM, MACHINE, step,
+		      "nsenter --target 1 --mount bpflock-load ...",
+		      "this process is in a mount namespace with another bpf "
+		      "file system on " LAYOUT_BPFFS
+		      " than the machine's: what is pinned there ends with it");
 }
 
-/* Switched off, no attached program is called; without the file, nobody can
- * switch it. */
-static int check_ftrace(void)
+static int check_switch(const char *path, const char *words, const char *mend)
 {
 	CLEANUP(free_memory) char *value = NULL;
-	int err = read_text(FTRACE_ENABLED, TEXT_MAX, &value);
+	int err = read_text(path, TEXT_MAX, &value);
 
-	if (err == -ENOENT || (!err && value[0] == '1'))
+	/* Without the file, nobody can switch it. */
+	if (err == -ENOENT || (!err && value[0] != '0'))
 		return 0;
-	refuse("kernel.ftrace_enabled is not 1, so no program would be called");
-	report_mend("sysctl kernel.ftrace_enabled=1");
-	return -EPERM;
+	return refuse(-EPERM, MACHINE, step, mend, "%s", words);
+}
+
+static int check_jit(void)
+{
+	return check_switch(JIT_ENABLED,
+			    "net.core.bpf_jit_enable is 0, so no program can "
+			    "be attached",
+			    "sysctl net.core.bpf_jit_enable=1");
+}
+
+int probe_is_asked(void)
+{
+	return check_switch(FTRACE_ENABLED,
+			    "kernel.ftrace_enabled is not 1, so no program "
+			    "would be called",
+			    "sysctl kernel.ftrace_enabled=1");
 }
 
 static int (*const checks[])(void) = {
-	check_fault,	     check_capabilities, check_user_namespace,
-	check_pid_namespace, check_lsm,		 check_btf,
-	check_bpffs,	     check_ftrace,
+	check_capabilities,  check_user_namespace,
+	check_pid_namespace, check_lsm,
+	check_btf,	     check_bpffs,
+	check_jit,	     probe_is_asked,
 };
 
 int probe_machine(struct run *run)
@@ -198,82 +203,185 @@ int probe_machine(struct run *run)
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		int err = checks[i]();
 
-		if (!first)
-			first = err;
+		first = first ? first : err;
 	}
 	return first;
 }
 
-static int probe_hook(const struct btf *kernel, const char *path,
-		      const struct bpf_program *program)
+/* The function prototype that a type of that kind and name is, or points to. */
+static const struct btf_type *find_prototype(const struct btf *btf,
+					     const char *name, uint32_t kind)
 {
-	const char *section = bpf_program__section_name(program);
-	char function[128];
+	int id = btf__find_by_name_kind(btf, name, kind);
+	const struct btf_type *type = NULL;
 
-	if (bpf_program__type(program) != BPF_PROG_TYPE_LSM ||
-	    strncmp(section, "lsm/", 4)) {
-		report_refusal(path, "probe",
-			       "the program %s is for '%s': this loader "
-			       "attaches to lsm/ only",
-			       bpf_program__name(program), section);
-		return -EOPNOTSUPP;
-	}
-	snprintf(function, sizeof(function), "bpf_lsm_%s", section + 4);
-	if (btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) > 0)
-		return 0;
-	report_refusal(path, "probe",
-		       "this kernel has no hook %s, which the policy needs",
-		       section + 4);
-	report_mend("run a newer kernel, or compile the policy with --target "
-		    "for this one to see what it cannot do");
-	return -EOPNOTSUPP;
+	if (id > 0)
+		type = btf__type_by_id(
+			btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	while (type && (btf_is_mod(type) || btf_is_ptr(type)))
+		type = btf__type_by_id(btf, type->type);
+	return type && btf_is_func_proto(type) ? type : NULL;
 }
 
-int probe_hooks(struct run *run)
+/* What a parameter is: its kind, and the name of the enum or of what it points
+ * to, "" without one. */
+struct parameter {
+	enum { SCALAR, POINTER, OTHER } kind;
+	const char *name;
+};
+
+static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
-	int first = fault("hooks");
+	int resolved = btf__resolve_type(btf, id);
 
-	if (first || !kernel) {
-		first = first ? first : -errno;
-		report_refusal(machine, "probe",
-			       "the kernel's types cannot be read: %s",
-			       error_words(first));
-		btf__free(kernel);
-		return first;
-	}
-	for (size_t i = 0; i < run->count; i++) {
-		const struct load *load = &run->loads[i];
-		struct bpf_program *program;
-
-		bpf_object__for_each_program(program, load->object)
-		{
-			int err = probe_hook(kernel, load->path, program);
-
-			if (!first)
-				first = err;
-		}
-	}
-	btf__free(kernel);
-	return first;
+	return btf__type_by_id(btf, resolved < 0 ? 0 : (uint32_t)resolved);
 }
 
-int probe_names(struct run *run)
+static struct parameter read_parameter(const struct btf *btf,
+				       const struct btf_type *prototype,
+				       unsigned index)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		const struct load *load = &run->loads[i];
-		const char *name = load->bundle->note->table.policy;
-		char path[LAYOUT_PATH_SIZE];
-		int err = layout_path(path, false, name, NULL, NULL);
+	struct parameter parameter = { .kind = SCALAR, .name = "" };
+	const struct btf_type *type =
+		resolve(btf, btf_params(prototype)[index].type);
 
-		if (!err && !access(path, F_OK))
-			err = -EEXIST;
-		if (err) {
-			report_refusal(load->path, "probe",
-				       "the policy %s is loaded already", name);
-			report_mend("bpflock-load --unload %s", name);
-			return err;
+	if (btf_is_ptr(type)) {
+		parameter.kind = POINTER;
+		type = resolve(btf, type->type);
+		if (btf_is_composite(type) || btf_is_fwd(type))
+			parameter.name =
+				btf__name_by_offset(btf, type->name_off);
+	} else if (btf_is_any_enum(type)) {
+		parameter.name = btf__name_by_offset(btf, type->name_off);
+	} else if (!btf_is_int(type)) {
+		parameter.kind = OTHER;
+	}
+	return parameter;
+}
+
+/* CO-RE takes what stands behind "___" for a flavour of the same type. */
+static bool is_same(const struct parameter *one, const struct parameter *other)
+{
+	size_t len = strlen(one->name);
+	const char *flavour = strstr(one->name, "___");
+
+	if (flavour)
+		len = (size_t)(flavour - one->name);
+	return one->kind == other->kind && one->kind != OTHER &&
+	       (!*one->name || !*other->name ||
+		(!strncmp(one->name, other->name, len) && !other->name[len]));
+}
+
+/* Whether the hook gives what the program was written for; what is left out at
+ * the end, it does not read. */
+static int check_prototype(const struct btf *kernel,
+			   const struct btf_type *hook, const struct load *load,
+			   const struct bpf_program *program)
+{
+	const struct btf *btf = bpf_object__btf(load->object);
+	const struct btf_type *wanted;
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s_prototype",
+		 bpf_program__name(program));
+	wanted = find_prototype(btf, name, BTF_KIND_VAR);
+	if (!wanted)
+		return refuse(-EBADMSG, load->path, "probe",
+			      "compile the policy again, with the bpflockc of "
+			      "this version",
+			      "the program %s does not say what it reads from "
+			      "its hook",
+			      bpf_program__name(program));
+	for (unsigned i = 0; i < btf_vlen(wanted); i++) {
+		struct parameter ours, theirs;
+
+		if (i < btf_vlen(hook)) {
+			ours = read_parameter(btf, wanted, i);
+			theirs = read_parameter(kernel, hook, i);
+			if (is_same(&ours, &theirs))
+				continue;
 		}
+		return refuse(-EOPNOTSUPP, load->path, "probe",
+			      "this kernel is newer, or older, than what the "
+			      "policy's programs know: use another one, or "
+			      "another bpflockc",
+			      "this kernel's hook %s has another parameter %u "
+			      "than the one that %s reads",
+			      strchr(bpf_program__section_name(program), '/') +
+				      1,
+			      i + 1, bpf_program__name(program));
 	}
 	return 0;
+}
+
+static int probe_hook(const struct btf *kernel, const struct load *load,
+		      const struct bpf_program *program)
+{
+	/* inspect_object() has seen that there is a slash. */
+	const char *hook = strchr(bpf_program__section_name(program), '/') + 1;
+	const struct btf_type *prototype;
+	char function[128];
+
+	snprintf(function, sizeof(function), "bpf_lsm_%s", hook);
+	prototype = find_prototype(kernel, function, BTF_KIND_FUNC);
+	if (prototype)
+		return check_prototype(kernel, prototype, load, program);
+	return refuse(-EOPNOTSUPP, load->path, "probe",
+		      "run a newer kernel, or compile the policy with "
+		      "--target for this one to see what it cannot do",
+		      "this kernel has no hook %s, which the policy needs",
+		      hook);
+}
+
+/* From 5.12 on a program was not asked while the same processor was still in
+ * it, for another task; since 6.2, and in later 6.1, it is. */
+static bool skips_programs(const struct btf *kernel)
+{
+	int id = btf__find_by_name_kind(kernel, "bpf_prog_info",
+					BTF_KIND_STRUCT);
+	const struct btf_type *type =
+		btf__type_by_id(kernel, id < 0 ? 0 : (uint32_t)id);
+
+	for (unsigned i = 0; id > 0 && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(kernel,
+						btf_members(type)[i].name_off),
+			    "recursion_misses"))
+			return btf__find_by_name_kind(kernel,
+						      "__bpf_prog_enter_recur",
+						      BTF_KIND_FUNC) < 0;
+	return false;
+}
+
+int probe_kernel(struct run *run)
+{
+	run->kernel = btf__load_vmlinux_btf();
+	if (!run->kernel)
+		return refuse(-errno, MACHINE, "probe", NULL,
+			      "the kernel's types cannot be read:");
+	if (skips_programs(run->kernel))
+		report_note("warning: this kernel may skip a program where it "
+			    "is still being asked for another task on the same "
+			    "processor; bpflock-load --status counts such "
+			    "misses, and Linux 6.2 and later have none");
+	return 0;
+}
+
+int probe_hooks(struct run *run, struct load *load)
+{
+	const struct table *table = &load->bundle->note->table;
+	struct bpf_program *program;
+	int first = 0;
+
+	bpf_object__for_each_program(program, load->object)
+	{
+		int err = probe_hook(run->kernel, load, program);
+
+		first = first ? first : err;
+	}
+	if (!first && status_is_past(table))
+		report_note(
+			"warning: %s: an exception was meant to end on " DATE_FORMAT
+			"; compile the policy again",
+			load->path, DATE_PARTS(table->until));
+	return first;
 }

@@ -12,11 +12,18 @@
 /* Break glass: whether the kernel was booted with bpflock=off. */
 bool probe_is_off(void);
 
+/* Whether attached programs are called at all: 0, or -errno after saying on
+ * stderr what keeps the kernel from it. */
+int probe_is_asked(void);
+
 /* Whether this process may, and this kernel can, enforce anything. */
 int probe_machine(struct run *run);
 
-/* Whether this kernel has every hook that the opened bundles attach to. */
-int probe_hooks(struct run *run);
+/* The kernel's types, for the rest of the run.  Warns where it is known to
+ * enforce less than others. */
+int probe_kernel(struct run *run);
 
-/* Whether the policies' names are free: none of them is loaded already. */
-int probe_names(struct run *run);
+/* Whether this kernel has every hook that the opened bundle attaches to, with
+ * the parameters that its programs read.  Warns of exceptions past their day.
+ */
+int probe_hooks(struct run *run, struct load *load);

@@ -55,60 +55,73 @@ int record_create(const struct digest *bundle, const struct note *note, int *fd)
 	return 0;
 }
 
-static int read_value(int map, uint8_t **value, size_t *size)
+static int open_record(int home, const char *policy, int *map,
+		       struct bpf_map_info *info)
 {
-	CLEANUP(free_memory) uint8_t *bytes = NULL;
-	struct bpf_map_info info = { 0 };
-	uint32_t info_size = sizeof(info);
-	uint32_t key = 0;
-	int err = bpf_obj_get_info_by_fd(map, &info, &info_size);
+	LIBBPF_OPTS(bpf_obj_get_opts, settings, .file_flags = BPF_F_RDONLY);
+	CLEANUP(close_fd) int fd = -1;
+	uint32_t size = sizeof(*info);
+	char path[LAYOUT_PATH_SIZE];
+	int err = layout_path(path, home, LAYOUT_IN_PLACE, policy,
+			      LAYOUT_RECORD, NULL);
 
 	if (err)
 		return err;
-	if (info.type != BPF_MAP_TYPE_ARRAY || info.max_entries != 1 ||
-	    info.value_size < sizeof(struct header) ||
-	    info.value_size > RECORD_MAX)
-		return -EBADMSG;
-	bytes = malloc(info.value_size);
-	if (!bytes)
-		return -ENOMEM;
-	err = bpf_map_lookup_elem(map, &key, bytes);
+	fd = bpf_obj_get_opts(path, &settings);
+	if (fd < 0)
+		return -errno;
+	memset(info, 0, sizeof(*info));
+	err = bpf_obj_get_info_by_fd(fd, info, &size);
 	if (err)
 		return err;
-	*size = info.value_size;
-	*value = bytes;
-	bytes = NULL;
+	if (info->type != BPF_MAP_TYPE_ARRAY || info->max_entries != 1 ||
+	    info->value_size < sizeof(struct header) ||
+	    info->value_size > RECORD_MAX)
+		return -EBADMSG;
+	*map = keep_fd(&fd);
 	return 0;
 }
 
-int record_read(const char *policy, struct record *record)
+int record_id(int home, const char *policy, uint32_t *id)
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, settings, .file_flags = BPF_F_RDONLY);
+	CLEANUP(close_fd) int map = -1;
+	struct bpf_map_info info;
+	int err = open_record(home, policy, &map, &info);
+
+	if (!err)
+		*id = info.id;
+	return err;
+}
+
+int record_read(int home, const char *policy, struct record *record)
+{
 	CLEANUP(free_memory) uint8_t *value = NULL;
 	CLEANUP(close_fd) int map = -1;
-	char path[LAYOUT_PATH_SIZE];
+	struct bpf_map_info info;
 	struct header header;
+	uint32_t key = 0;
 	const char *why;
-	size_t size;
-	int err = layout_path(path, false, policy, LAYOUT_RECORD, NULL);
+	int err = open_record(home, policy, &map, &info);
 
 	if (err)
 		return err;
-	map = bpf_obj_get_opts(path, &settings);
-	if (map < 0)
-		return -errno;
-	err = read_value(map, &value, &size);
+	value = malloc(info.value_size);
+	if (!value)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(map, &key, value);
 	if (err)
 		return err;
 	memcpy(&header, value, sizeof(header));
 	if (header.magic != RECORD_MAGIC ||
-	    header.note_size > size - sizeof(header))
+	    header.note_size > info.value_size - sizeof(header))
 		return -EBADMSG;
 	err = note_decode(value + sizeof(header), header.note_size,
 			  &record->note, &why);
-	if (!err)
-		record->bundle = header.bundle;
-	return err;
+	if (err)
+		return err;
+	record->bundle = header.bundle;
+	record->id = info.id;
+	return 0;
 }
 
 void record_free(struct record *record)

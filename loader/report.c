@@ -2,23 +2,62 @@
 #include "loader/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "bundle/text.h"
+#include "loader/cleanup.h"
 
 #define ENOTSUPP 524 /* the kernel's own, never in a libc */
 
-void report_refusal(const char *where, const char *step, const char *format,
-		    ...)
+bool stand_alone(void)
 {
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	return true;
+}
+
+static const char *error_words(int err)
+{
+	return err == -ENOTSUPP ? "not supported by this kernel"
+				: strerror(-err);
+}
+
+/* Names in it may come from a bundle that nobody of ours made. */
+__attribute__((format(printf, 1, 0))) static void put(const char *format,
+						      va_list arguments)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	int len = vasprintf(&text, format, arguments);
+
+	if (len < 0)
+		text = NULL;
+	else
+		text_shown(stderr, text, (size_t)len);
+}
+
+int refuse(int err, const char *where, const char *step, const char *mend,
+	   const char *format, ...)
+{
+	size_t len = strlen(format);
 	va_list arguments;
 
-	fprintf(stderr, "%s: %s: %s: ", program_invocation_short_name, where,
-		step);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	text_shown(stderr, where, strlen(where));
+	fprintf(stderr, ": %s: ", step);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	put(format, arguments);
 	va_end(arguments);
+	if (len && format[len - 1] == ':')
+		fprintf(stderr, " %s", error_words(err));
 	fputc('\n', stderr);
+	if (mend)
+		report_mend("%s", mend);
+	return err;
 }
 
 void report_mend(const char *format, ...)
@@ -27,14 +66,16 @@ void report_mend(const char *format, ...)
 
 	fputs("  mend: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	put(format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
 }
 
 void report_detail(const char *line, int len)
 {
-	fprintf(stderr, "  | %.*s\n", len, line);
+	fputs("  | ", stderr);
+	text_shown(stderr, line, (size_t)len);
+	fputc('\n', stderr);
 }
 
 void report_note(const char *format, ...)
@@ -43,13 +84,7 @@ void report_note(const char *format, ...)
 
 	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	put(format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
-}
-
-const char *error_words(int err)
-{
-	return err == -ENOTSUPP ? "not supported by this kernel"
-				: strerror(-err);
 }

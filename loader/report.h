@@ -8,11 +8,23 @@
  */
 #pragma once
 
-/* @where is a bundle, a policy or "this machine"; @step what was tried. */
-__attribute__((format(printf, 3, 4))) void report_refusal(const char *where,
-							  const char *step,
-							  const char *format,
-							  ...);
+#include <stdbool.h>
+
+#define MACHINE "this machine"
+
+/* Has stdin, stdout and stderr be there, so that nothing that is opened later
+ * takes their place.  Call it first; false: nothing can be done. */
+bool stand_alone(void);
+
+/*
+ * @where is a bundle, a policy or MACHINE; @step what was tried; @mend what to
+ * do, NULL where there is more to say with report_mend().  Where @format ends
+ * in ':', the words for @err, which is negative, follow.  Returns @err.
+ */
+__attribute__((format(printf, 5, 6))) int refuse(int err, const char *where,
+						 const char *step,
+						 const char *mend,
+						 const char *format, ...);
 
 /* Lines that belong to the refusal before them. */
 __attribute__((format(printf, 1, 2))) void report_mend(const char *format, ...);
@@ -20,7 +32,3 @@ void report_detail(const char *line, int len);
 
 /* Something to know, with nothing refused. */
 __attribute__((format(printf, 1, 2))) void report_note(const char *format, ...);
-
-/* strerror(), and words for what the kernel answers and libc does not know;
- * @err is negative.  Constant, or valid until the next call. */
-const char *error_words(int err);

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "loader/cleanup.h"
+#include "loader/fault.h"
 #include "loader/home.h"
 #include "loader/pin.h"
 #include "loader/report.h"
@@ -13,15 +16,49 @@
 int run_start(struct run *run, const struct options *options)
 {
 	run->loads = calloc(options->operand_count, sizeof(*run->loads));
-	if (!run->loads) {
-		report_refusal("this machine", "start", "out of memory");
-		return -ENOMEM;
-	}
+	if (!run->loads)
+		return refuse(-ENOMEM, MACHINE, "start", NULL, "out of memory");
 	run->options = options;
 	run->count = options->operand_count;
 	for (size_t i = 0; i < run->count; i++)
 		run->loads[i].path = options->operands[i];
 	return 0;
+}
+
+static int ask_fault(const struct stage *stage, const char *where)
+{
+	int err = stage->name ? fault(stage->name) : 0;
+
+	return err ? refuse(err, where, stage->name, NULL, "failed on purpose")
+		   : 0;
+}
+
+static int run_stage(struct run *run, const struct stage *stage)
+{
+	if (stage->machine) {
+		int err = ask_fault(stage, MACHINE);
+
+		return err ? err : stage->machine(run);
+	}
+	for (size_t i = 0; i < run->count; i++) {
+		struct load *load = &run->loads[i];
+		int err = load->already ? 0 : ask_fault(stage, load->path);
+
+		if (!err && !load->already)
+			err = stage->bundle(run, load);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int run_stages(struct run *run, const struct stage *stages)
+{
+	int err = 0;
+
+	for (; !err && (stages->machine || stages->bundle); stages++)
+		err = run_stage(run, stages);
+	return err;
 }
 
 /* Pins first: with the last of pin and link, a program goes. */
@@ -35,10 +72,15 @@ void run_free(struct run *run)
 		for (size_t j = 0; j < load->link_count; j++)
 			bpf_link__destroy(load->links[j]);
 		free(load->links);
+		free(load->old.ids);
 		bpf_object__close(load->object);
 		bundle_close(load->bundle);
 		free(load->bytes);
 	}
 	free(run->loads);
-	home_close(&run->home);
+	btf__free(run->kernel);
+	if (run->options && run->options->command == COMMAND_CHECK)
+		close_fd(&run->home);
+	else
+		home_close(&run->home);
 }

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One run of the loader: the bundles on their way into the kernel, and what
- * they hold on to meanwhile.  Each stage takes the whole run, so that no
- * bundle is ahead of another by more than one stage, and run_free() undoes all
- * of it unless the run is done.
+ * they hold on to meanwhile.  No bundle is ahead of another by more than one
+ * stage, and run_free() undoes all of it unless the run is done.
  *
- * A stage returns 0, or -errno after saying on stderr what is wrong.
+ * A stage is for the machine or for each bundle.  It returns 0, or -errno after
+ * saying on stderr what is wrong.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bundle/bundle.h"
 #include "loader/options.h"
 
 struct bpf_link;
 struct bpf_object;
+struct btf;
 
+/* Where the pins are; those of what was replaced are where they are not. */
 enum pins { PINS_NONE, PINS_STAGED, PINS_IN_PLACE };
+
+/* The programs of a policy on its way out, by id. */
+struct programs {
+	uint32_t *ids; /* owned */
+	int count;
+};
 
 struct load {
 	const char *path; /* as it was named */
@@ -26,6 +35,10 @@ struct load {
 	size_t size;
 	struct bundle *bundle;	   /* owned; looks into @bytes */
 	struct bpf_object *object; /* owned */
+	bool already;		   /* the very same is loaded: nothing to do */
+	bool replaces;		   /* a policy of that name, */
+	uint32_t old_version;	   /* of this version, */
+	struct programs old;	   /* which has these */
 	struct bpf_link **links;   /* owned, as is each of them */
 	size_t link_count;
 	enum pins pins;
@@ -35,12 +48,28 @@ struct run {
 	const struct options *options;
 	struct load *loads; /* owned */
 	size_t count;
-	int home;  /* the folder of all pins, locked; -1: not open */
+	struct btf *kernel; /* its types; owned */
+	int home;  /* the folder of all pins; -1: not open, or not there */
 	bool done; /* what was pinned stays */
+};
+
+struct stage {
+	const char *name; /* for fault(); NULL: it asks by itself */
+	int (*machine)(struct run *run);
+	int (*bundle)(struct run *run, struct load *load);
 };
 
 /* A load for each bundle of @options, which must outlive the run. */
 int run_start(struct run *run, const struct options *options);
 
+/* Goes through @stages, up to one that has neither function, until one fails.
+ * Bundles that are loaded already take part no more. */
+int run_stages(struct run *run, const struct stage *stages);
+
 /* For cleanup. */
 void run_free(struct run *run);
+
+static inline const char *policy_name(const struct load *load)
+{
+	return load->bundle->note->table.policy;
+}

@@ -4,51 +4,81 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
 
 #include "bundle/event.h"
+#include "bundle/text.h"
 #include "loader/cleanup.h"
 #include "loader/home.h"
 #include "loader/layout.h"
+#include "loader/probe.h"
 #include "loader/record.h"
 #include "loader/report.h"
-#include "bundle/text.h"
-
-#define DATE_PARTS(date) (date) / 10000, (date) / 100 % 100, (date) % 100
-#define DATE_FORMAT	 "%04" PRIu32 "-%02" PRIu32 "-%02" PRIu32
 
 struct status {
 	const char *name;
 	struct record record;
 	struct dirent **links; /* pins, one a program */
 	int link_count;
-	uint64_t drops; /* events that found no room */
+	uint64_t drops;	   /* events that found no room */
+	bool misses_known; /* since Linux 5.12 */
+	uint64_t misses;   /* that the kernel did not ask a program */
 };
 
-static int read_drops(const char *policy, uint64_t *drops)
+static int read_drops(int home, const char *policy, uint64_t *drops)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, settings, .file_flags = BPF_F_RDONLY);
 	CLEANUP(close_fd) int map = -1;
 	char path[LAYOUT_PATH_SIZE];
 	uint32_t key = 0;
-	int err =
-		layout_path(path, false, policy, LAYOUT_MAPS, EVENT_DROPS_MAP);
+	int err = layout_path(path, home, LAYOUT_IN_PLACE, policy, LAYOUT_MAPS,
+			      EVENT_DROPS_MAP);
 
 	if (err)
 		return err;
 	map = bpf_obj_get_opts(path, &settings);
+	/* A policy that logs nothing has no events that could drop. */
 	if (map < 0)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;
 	return bpf_map_lookup_elem(map, &key, drops);
 }
 
-static int read_status(const char *name, struct status *status)
+static int read_misses(int home, struct status *status, const char *pin)
+{
+	CLEANUP(close_fd) int link = -1;
+	CLEANUP(close_fd) int program = -1;
+	struct bpf_link_info link_info = { 0 };
+	struct bpf_prog_info info = { 0 };
+	uint32_t link_size = sizeof(link_info), size = sizeof(info);
+	char path[LAYOUT_PATH_SIZE];
+	int err = layout_path(path, home, LAYOUT_IN_PLACE, status->name,
+			      LAYOUT_LINKS, pin);
+
+	if (err)
+		return err;
+	link = bpf_obj_get(path);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &link_info, &link_size))
+		return -errno;
+	program = bpf_prog_get_fd_by_id(link_info.prog_id);
+	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size))
+		return -errno;
+	status->misses_known =
+		size >= offsetof(struct bpf_prog_info, recursion_misses) +
+				sizeof(info.recursion_misses);
+	status->misses += info.recursion_misses;
+	return 0;
+}
+
+static int read_status(int home, const char *name, struct status *status)
 {
 	char path[LAYOUT_PATH_SIZE];
-	int err = layout_path(path, false, name, LAYOUT_LINKS, NULL);
+	int err = layout_path(path, home, LAYOUT_IN_PLACE, name, LAYOUT_LINKS,
+			      NULL);
 
 	status->name = name;
 	if (err)
@@ -56,11 +86,12 @@ static int read_status(const char *name, struct status *status)
 	status->link_count = home_list(path, home_is_entry, &status->links);
 	if (status->link_count < 0)
 		return status->link_count;
-	err = record_read(name, &status->record);
+	err = record_read(home, name, &status->record);
 	if (!err)
-		err = read_drops(name, &status->drops);
-	/* A policy that logs nothing has no events that could drop. */
-	return err == -ENOENT && status->record.note ? 0 : err;
+		err = read_drops(home, name, &status->drops);
+	for (int i = 0; i < status->link_count && !err; i++)
+		err = read_misses(home, status, status->links[i]->d_name);
+	return err;
 }
 
 static void free_status(struct status *status)
@@ -70,20 +101,21 @@ static void free_status(struct status *status)
 	record_free(&status->record);
 }
 
-/* Today, UTC, as the note writes dates. */
-static uint32_t today(void)
+bool status_is_past(const struct table *table)
 {
 	time_t now = time(NULL);
 	struct tm day;
 
 	gmtime_r(&now, &day);
-	return (uint32_t)((day.tm_year + 1900) * 10000 +
-			  (day.tm_mon + 1) * 100 + day.tm_mday);
+	return table->until &&
+	       table->until < (uint32_t)((day.tm_year + 1900) * 10000 +
+					 (day.tm_mon + 1) * 100 + day.tm_mday);
 }
 
-static void list_names(const struct table *table, bool trace, bool json)
+unsigned status_names(const struct table *table, bool trace, const char *begin,
+		      const char *comma, const char *quote)
 {
-	const char *comma = "";
+	unsigned count = 0;
 
 	for (uint32_t i = 0; i < table->protection_count; i++) {
 		const struct protection *protection =
@@ -91,13 +123,12 @@ static void list_names(const struct table *table, bool trace, bool json)
 
 		if (protection->trace != trace)
 			continue;
-		fputs(comma, stdout);
-		comma = json ? "," : ", ";
-		if (json)
-			text_json(stdout, protection->name);
-		else
-			fputs(protection->name, stdout);
+		if (begin)
+			printf("%s%s%s%s", count ? comma : begin, quote,
+			       protection->name, quote);
+		count++;
 	}
+	return count;
 }
 
 static void show_json(const struct status *status)
@@ -111,18 +142,22 @@ static void show_json(const struct status *status)
 	       status->name, table->version, table->audit ? "audit" : "enforce",
 	       table->locked ? "locked" : "open", hex);
 	if (table->until)
-		printf(",\"until\":\"" DATE_FORMAT "\"",
-		       DATE_PARTS(table->until));
+		printf(",\"until\":\"" DATE_FORMAT "\",\"until_past\":%s",
+		       DATE_PARTS(table->until),
+		       status_is_past(table) ? "true" : "false");
 	fputs(",\"protections\":[", stdout);
-	list_names(table, false, true);
+	status_names(table, false, "", ",", "\"");
 	fputs("],\"traces\":[", stdout);
-	list_names(table, true, true);
+	status_names(table, true, "", ",", "\"");
 	fputs("],\"links\":[", stdout);
 	for (int i = 0; i < status->link_count; i++) {
 		fputs(i ? "," : "", stdout);
 		text_json(stdout, status->links[i]->d_name);
 	}
-	printf("],\"drops\":%" PRIu64 "}", status->drops);
+	printf("],\"drops\":%" PRIu64, status->drops);
+	if (status->misses_known)
+		printf(",\"misses\":%" PRIu64, status->misses);
+	putchar('}');
 }
 
 static void show_text(const struct status *status)
@@ -134,75 +169,104 @@ static void show_text(const struct status *status)
 	printf("%s version %" PRIu32 ", %s, seal %s\n", status->name,
 	       table->version, table->audit ? "audit" : "enforced",
 	       table->locked ? "locked" : "open");
-	fputs("  protections  ", stdout);
-	list_names(table, false, false);
-	fputs("\n  traces       ", stdout);
-	list_names(table, true, false);
-	printf("\n  bundle       %s\n  links        %d\n"
+	if (status_names(table, false, "  protections  ", ", ", ""))
+		putchar('\n');
+	if (status_names(table, true, "  traces       ", ", ", ""))
+		putchar('\n');
+	printf("  bundle       %s\n  links        %d\n"
 	       "  drops        %" PRIu64 "\n",
 	       hex, status->link_count, status->drops);
-	if (table->until && table->until < today())
+	if (status->misses_known)
+		printf("  misses       %" PRIu64 "\n", status->misses);
+	if (table->until)
+		printf("  until        " DATE_FORMAT "\n",
+		       DATE_PARTS(table->until));
+	if (status_is_past(table))
 		printf("  warning      an exception was meant to end on " DATE_FORMAT
 		       "; compile the policy again\n",
 		       DATE_PARTS(table->until));
 }
 
-static int show_policy(const char *name, bool json, bool first)
+static int show_policy(int home, const char *name, bool json, bool first)
 {
 	CLEANUP(free_status) struct status status = { 0 };
-	int err = read_status(name, &status);
+	int err = read_status(home, name, &status);
 
 	if (err) {
-		report_refusal(name, "status",
-			       "what is pinned in " LAYOUT_HOME "/%s cannot be "
-			       "read: %s",
-			       name, error_words(err));
-		if (err == -EPERM)
-			report_mend("a policy denies bpf() to this process: "
-				    "run it as one that may use bpf.obj_get "
-				    "and bpf.other");
-		else
+		refuse(err, name, "status",
+		       err == -EPERM ? "a policy denies bpf() to this process: "
+				       "run it as one that may use "
+				       "bpf.obj_get and bpf.other"
+				     : NULL,
+		       "what is pinned in " LAYOUT_HOME "/%s cannot be read:",
+		       name);
+		if (err != -EPERM)
 			report_mend("bpflock-load --unload %s, then load it "
 				    "again",
 				    name);
 		return err;
 	}
-	if (!json) {
-		show_text(&status);
-		return 0;
+	fputs(json && !first ? "," : "", stdout);
+	(json ? show_json : show_text)(&status);
+	return 0;
+}
+
+/* What runs that were killed left: it is enforced as far as it is there. */
+static int show_leftovers(int home, bool json, bool none)
+{
+	struct dirent **names = NULL;
+	int count =
+		home < 0 ? 0
+			 : home_list_policies(home, home_is_leftover, &names);
+	bool locked = home >= 0 && home_is_locked(home);
+
+	if (count < 0)
+		return refuse(count, MACHINE, "status", NULL,
+			      LAYOUT_HOME " cannot be read:");
+	if (!json && none && !count)
+		puts("no policy is loaded");
+	for (int i = 0; i < count; i++) {
+		const char *name = names[i]->d_name;
+
+		if (json) {
+			fputs(i ? "," : "", stdout);
+			text_json(stdout, name);
+			continue;
+		}
+		text_shown(stdout, name, strlen(name));
+		puts(locked ? ", on its way: a loader is at work"
+			    : ", left by a loader that was killed: what is "
+			      "pinned there is enforced until the next run "
+			      "of bpflock-load removes it");
 	}
-	fputs(first ? "" : ",", stdout);
-	show_json(&status);
+	home_list_free(names, count);
 	return 0;
 }
 
 int status_show(bool json)
 {
+	CLEANUP(close_fd) int home = -1;
 	struct dirent **names = NULL;
-	int count = home_list(LAYOUT_HOME, home_is_policy, &names);
-	bool first = true;
-	int err = 0;
+	bool none = true;
+	int count = 0, failed, err = home_open(HOME_LOOK, "status", &home);
 
-	if (count < 0 && count != -ENOENT) {
-		report_refusal("this machine", "status",
-			       LAYOUT_HOME " cannot be read: %s",
-			       error_words(count));
-		report_mend("run it as root");
-		return count;
-	}
-	if (json)
-		fputs("{\"policies\":[", stdout);
-	else if (count <= 0)
-		puts("no policy is loaded");
+	if (err && err != -ENOENT)
+		return err;
+	err = 0;
+	if (home >= 0)
+		count = home_list_policies(home, home_is_policy, &names);
+	fputs(json ? "{\"policies\":[" : "", stdout);
 	for (int i = 0; i < count; i++) {
-		int failed = show_policy(names[i]->d_name, json, first);
-
-		first = first && failed;
+		failed = show_policy(home, names[i]->d_name, json, none);
+		none = none && failed;
 		err = err ? err : failed;
 	}
-	if (json)
-		puts("]}");
 	if (count >= 0)
 		home_list_free(names, count);
-	return err;
+	fputs(json ? "],\"leftovers\":[" : "", stdout);
+	failed = show_leftovers(home, json, !count);
+	err = err ? err : failed;
+	fputs(json ? "]}\n" : "", stdout);
+	failed = count > 0 ? probe_is_asked() : 0;
+	return err ? err : failed;
 }

@@ -58,66 +58,40 @@ static bool has_helper(const struct btf *kernel, const char *helper)
 	return false;
 }
 
-static int refuse_confidential(const char *path, const char *what)
+static int refuse_confidential(const struct load *load, const char *what)
 {
-	report_refusal(path, "probe",
-		       "this kernel under lockdown=confidentiality does not "
-		       "let programs read %s",
-		       what);
-	report_mend("run Linux 5.13 or newer, or boot with "
-		    "lockdown=integrity");
-	return -EOPNOTSUPP;
+	return refuse(-EOPNOTSUPP, load->path, "probe",
+		      "run Linux 5.13 or newer, or boot with "
+		      "lockdown=integrity",
+		      "this kernel under lockdown=confidentiality does not let "
+		      "programs read %s",
+		      what);
 }
 
-static int probe_bundle(const struct load *load, const struct btf *kernel,
-			bool confidential)
+int probe_subjects(struct run *run, struct load *load)
 {
 	bool cgroups = names_cgroups(&load->bundle->note->table);
+	bool confidential = is_confidential();
 	CLEANUP(free_memory) char *text = NULL;
 	int err;
 
 	if (confidential &&
-	    !has_helper(kernel, "BPF_FUNC_get_current_task_btf"))
-		return refuse_confidential(load->path, "who asks them");
+	    !has_helper(run->kernel, "BPF_FUNC_get_current_task_btf"))
+		return refuse_confidential(load, "who asks them");
 	if (!cgroups)
 		return 0;
-	if (confidential && !has_helper(kernel, "BPF_FUNC_snprintf"))
-		return refuse_confidential(load->path,
-					   "the names of cgroups, which the "
-					   "policy needs");
+	if (confidential && !has_helper(run->kernel, "BPF_FUNC_snprintf"))
+		return refuse_confidential(load, "the names of cgroups, which "
+						 "the policy needs");
 	err = read_text(CGROUPS, TEXT_MAX, &text);
-	if (err) {
-		report_refusal(load->path, "probe",
-			       CGROUPS " cannot be read: %s", error_words(err));
-		return err;
-	}
+	if (err)
+		return refuse(err, load->path, "probe", NULL,
+			      CGROUPS " cannot be read:");
 	if (subjects_have_cgroup2(text))
 		return 0;
-	report_refusal(load->path, "probe",
-		       "the policy names cgroups, and this machine has no "
-		       "cgroup v2 hierarchy: no task would be in one of them");
-	report_mend("boot with systemd.unified_cgroup_hierarchy=1, or without "
-		    "systemd: mount -t cgroup2 none /sys/fs/cgroup");
-	return -EOPNOTSUPP;
-}
-
-int probe_subjects(struct run *run)
-{
-	struct btf *kernel = btf__load_vmlinux_btf();
-	bool confidential = is_confidential();
-	int first = 0;
-
-	if (!kernel) {
-		report_refusal("this machine", "probe",
-			       "the kernel's types cannot be read");
-		return -ENOENT;
-	}
-	for (size_t i = 0; i < run->count; i++) {
-		int err = probe_bundle(&run->loads[i], kernel, confidential);
-
-		if (!first)
-			first = err;
-	}
-	btf__free(kernel);
-	return first;
+	return refuse(-EOPNOTSUPP, load->path, "probe",
+		      "boot with systemd.unified_cgroup_hierarchy=1, or "
+		      "without systemd: mount -t cgroup2 none /sys/fs/cgroup",
+		      "the policy names cgroups, and this machine has no "
+		      "cgroup v2 hierarchy: no task would be in one of them");
 }

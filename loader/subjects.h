@@ -10,5 +10,5 @@
  * does from when that is mounted first. */
 bool subjects_have_cgroup2(const char *text);
 
-/* Whether the opened bundles' programs will be able to read who asks them. */
-int probe_subjects(struct run *run);
+/* Whether the bundle's programs will be able to read who asks them. */
+int probe_subjects(struct run *run, struct load *load);

@@ -12,9 +12,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -29,13 +29,15 @@
 #define WAIT_STEPS   100
 #define WAIT_STEP_NS 50000000L /* 5 s in all */
 
-static int report_unknown(const char *name)
+static int refuse_unknown(int home, const char *name)
 {
 	struct dirent **names = NULL;
-	int count = home_list(LAYOUT_HOME, home_is_policy, &names);
+	int count =
+		home < 0 ? 0 : home_list_policies(home, home_is_policy, &names);
 
-	report_refusal(name, "unload", "no policy of that name is loaded");
-	if (count == 0 || count == -ENOENT)
+	refuse(-ENOENT, name, "unload", NULL,
+	       "no policy of that name is loaded");
+	if (!count)
 		report_mend("none is needed: no policy is loaded");
 	for (int i = 0; i < count; i++)
 		report_mend("bpflock-load --unload %s", names[i]->d_name);
@@ -44,30 +46,30 @@ static int report_unknown(const char *name)
 	return -ENOENT;
 }
 
-static int refuse_locked(const char *name)
+static int refuse_locked(int home, const char *name)
 {
 	struct record record = { 0 };
-	int err = record_read(name, &record);
+	int err = record_read(home, name, &record);
 	bool locked = !err && record.note->table.locked;
 
 	record_free(&record);
 	if (!locked) /* what cannot be read is half made: away with it */
 		return 0;
-	report_refusal(name, "unload", "it is locked until the next boot");
-	report_mend("boot with bpflock=off to be without it");
-	return -EPERM;
+	return refuse(-EPERM, name, "unload",
+		      "boot with bpflock=off to be without it",
+		      "it is locked until the next boot");
 }
 
 /* The id of the program that a pinned link attaches; 0 where it is no link, or
  * bpf() is denied. */
-static uint32_t program_of(const char *policy, const char *pin)
+static uint32_t program_of(int home, const char *policy, const char *pin)
 {
 	CLEANUP(close_fd) int link = -1;
 	char path[LAYOUT_PATH_SIZE];
 	struct bpf_link_info info = { 0 };
 	uint32_t size = sizeof(info);
 
-	if (layout_path(path, false, policy, LAYOUT_LINKS, pin))
+	if (layout_path(path, home, LAYOUT_IN_PLACE, policy, LAYOUT_LINKS, pin))
 		return 0;
 	link = bpf_obj_get(path);
 	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size))
@@ -75,130 +77,107 @@ static uint32_t program_of(const char *policy, const char *pin)
 	return info.prog_id;
 }
 
-/* On success *@ids, of *@count, is the caller's to free(). */
-static int list_programs(const char *policy, uint32_t **ids, int *count)
+int programs_list(int home, const char *policy, struct programs *programs)
 {
 	struct dirent **pins;
 	char path[LAYOUT_PATH_SIZE];
-	int err = layout_path(path, false, policy, LAYOUT_LINKS, NULL);
+	int err = layout_path(path, home, LAYOUT_IN_PLACE, policy, LAYOUT_LINKS,
+			      NULL);
 	int found = err ? err : home_list(path, home_is_entry, &pins);
 
-	if (found == -ENOENT) { /* half made */
-		*ids = NULL;
-		*count = 0;
-		return 0;
-	}
+	*programs = (struct programs){ 0 };
 	if (found < 0)
-		return found;
-	*ids = calloc((size_t)found + 1, sizeof(**ids));
-	for (int i = 0; *ids && i < found; i++)
-		(*ids)[i] = program_of(policy, pins[i]->d_name);
+		return found == -ENOENT ? 0 : found; /* half made */
+	programs->ids = calloc((size_t)found + 1, sizeof(*programs->ids));
+	for (int i = 0; programs->ids && i < found; i++)
+		programs->ids[i] = program_of(home, policy, pins[i]->d_name);
 	home_list_free(pins, found);
-	*count = found;
-	return *ids ? 0 : -ENOMEM;
+	programs->count = found;
+	return programs->ids ? 0 : -ENOMEM;
 }
 
-static bool is_loaded(uint32_t id)
+static int count_loaded(const struct programs *programs)
 {
-	CLEANUP(close_fd) int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+	int loaded = 0;
 
-	return fd >= 0;
+	for (int i = 0; i < programs->count; i++) {
+		uint32_t id = programs->ids[i];
+		CLEANUP(close_fd) int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+
+		loaded += fd >= 0;
+	}
+	return loaded;
 }
 
-static bool is_denied(void)
+/* 1 where bpf() is denied to us. */
+static int count_denied(const struct programs *programs)
 {
 	uint32_t id = 0;
 
+	(void)programs;
 	return bpf_prog_get_next_id(0, &id) && errno == EPERM;
 }
 
-/* Whether bpf() is still denied after waiting for the end of that. */
-static bool wait_for_answer(void)
+/* What @count still says after waiting until it says 0. */
+static int wait_for(int (*count)(const struct programs *programs),
+		    const struct programs *programs)
 {
 	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
-	bool denied = is_denied();
-
-	for (int i = 0; i < WAIT_STEPS && denied; i++) {
-		nanosleep(&step, NULL);
-		denied = is_denied();
-	}
-	return denied;
-}
-
-/* How many of the programs are still there after waiting for them. */
-static int wait_for_end(const uint32_t *ids, int count)
-{
-	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
-	int left = count;
+	int left = count(programs);
 
 	for (int i = 0; i < WAIT_STEPS && left; i++) {
-		left = 0;
-		for (int j = 0; j < count; j++)
-			left += is_loaded(ids[j]);
-		if (left)
-			nanosleep(&step, NULL);
+		nanosleep(&step, NULL);
+		left = count(programs);
 	}
 	return left;
 }
 
-static int remove_pins(int home, const char *name)
+int programs_wait(const struct programs *programs)
 {
-	int folder = openat(home, name,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int err = folder < 0 ? -errno : fault("unload");
-
-	if (!err)
-		err = home_remove(folder, LAYOUT_LINKS);
-	close_fd(&folder);
-	if (!err || err == -ENOENT)
-		err = home_remove(home, name);
-	return err;
+	return wait_for(count_loaded, programs);
 }
 
 int unload_policy(const char *name)
 {
 	CLEANUP(home_close) int home = -1;
-	CLEANUP(free_memory) uint32_t *ids = NULL;
-	char path[LAYOUT_PATH_SIZE];
-	int count, left;
-	bool blind = is_denied();
-	int err = home_open(false, &home);
+	struct programs programs = { 0 };
+	bool blind = count_denied(NULL);
+	int left, err = home_open(HOME_CHANGE, "unload", &home);
 
 	if (err && err != -ENOENT)
 		return err;
-	if (err || !layout_name_is_safe(name) ||
-	    layout_path(path, false, name, NULL, NULL) || access(path, F_OK))
-		return report_unknown(name);
-	err = refuse_locked(name);
+	if (err || !layout_name_is_safe(name) || faccessat(home, name, F_OK, 0))
+		return refuse_unknown(home, name);
+	err = refuse_locked(home, name);
 	if (err)
 		return err;
-	err = list_programs(name, &ids, &count);
+	err = programs_list(home, name, &programs);
 	if (!err)
-		err = remove_pins(home, name);
-	if (err) {
-		report_refusal(name, "unload",
-			       "its pins in %s cannot all be removed: %s", path,
-			       error_words(err));
-		return err;
-	}
-	if (blind && wait_for_answer()) {
+		err = fault("unload");
+	if (!err)
+		err = home_remove(home, name, LAYOUT_LINKS);
+	left = err ? 0 : programs_wait(&programs);
+	free(programs.ids);
+	if (err)
+		return refuse(err, name, "unload", NULL,
+			      "its pins in " LAYOUT_HOME "/%s cannot all be "
+			      "removed:",
+			      name);
+	if (blind && wait_for(count_denied, NULL)) {
 		report_note("bpf() is still denied here, so it cannot be seen "
 			    "whether the programs are gone: another policy "
 			    "denies it, or a process holds them");
 		printf("bpflock-load: %s: unloaded\n", name);
 		return 0;
 	}
-	left = wait_for_end(ids, count);
-	if (left) {
-		report_refusal(name, "unload",
-			       "its pins are gone, but %d of its %d programs "
-			       "are still loaded and may still be asked: "
-			       "another process holds them",
-			       left, count);
-		report_mend("look for it with 'bpftool link', and end it");
-		return -EBUSY;
-	}
-	printf("bpflock-load: %s: unloaded, %d program%s gone\n", name, count,
-	       count == 1 ? "" : "s");
+	if (left)
+		return refuse(-EBUSY, name, "unload",
+			      "look for it with 'bpftool link', and end it",
+			      "its pins are gone, but %d of its %d programs "
+			      "are still loaded and may still be asked: "
+			      "another process holds them",
+			      left, programs.count);
+	printf("bpflock-load: %s: unloaded, %d program%s gone\n", name,
+	       programs.count, programs.count == 1 ? "" : "s");
 	return 0;
 }

@@ -4,50 +4,34 @@
 #include <errno.h>
 #include <string.h>
 
-#include "loader/fault.h"
 #include "loader/layout.h"
 #include "loader/read.h"
 #include "loader/report.h"
 
-static void report_unread(const char *path, int err)
+static const struct {
+	int err;
+	const char *words;
+} unread[] = {
+	{ -ELOOP, "it is a symbolic link; name the file itself" },
+	{ -EINVAL, "it is not a regular file" },
+	{ -EFBIG, "it is larger than 16 MiB, no bundle is" },
+	{ -ENODATA, "it is empty" },
+	{ -ESTALE, "it changed while it was read" },
+};
+
+int read_bundle(struct run *run, struct load *load)
 {
-	const char *words = error_words(err);
+	int err = read_file(load->path, READ_BUNDLE_MAX, &load->bytes,
+			    &load->size);
 
-	switch (err) {
-	case -ELOOP:
-		words = "it is a symbolic link; name the file itself";
-		break;
-	case -EINVAL:
-		words = "it is not a regular file";
-		break;
-	case -EFBIG:
-		words = "it is larger than 16 MiB, no bundle is";
-		break;
-	case -ENODATA:
-		words = "it is empty";
-		break;
-	case -ESTALE:
-		words = "it changed while it was read";
-		break;
-	}
-	report_refusal(path, "read", "%s", words);
-}
-
-int read_bundles(struct run *run)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		struct load *load = &run->loads[i];
-		int err = fault("read");
-
-		if (!err)
-			err = read_file(load->path, READ_BUNDLE_MAX,
-					&load->bytes, &load->size);
-		if (err) {
-			report_unread(load->path, err);
-			return err;
-		}
-	}
-	return 0;
+	(void)run;
+	if (!err)
+		return 0;
+	for (size_t i = 0; i < sizeof(unread) / sizeof(*unread); i++)
+		if (unread[i].err == err)
+			return refuse(err, load->path, "read", NULL, "%s",
+				      unread[i].words);
+	return refuse(err, load->path, "read", NULL, "it cannot be read:");
 }
 
 static int check_digest(const struct run *run, const struct load *load)
@@ -63,9 +47,8 @@ static int check_digest(const struct run *run, const struct load *load)
 		if (!memcmp(&digest, &options->digests[i], sizeof(digest)))
 			return 0;
 	digest_to_hex(&digest, hex);
-	report_refusal(load->path, "verify",
-		       "its digest is %s, which --digest does not name", hex);
-	return -EBADMSG;
+	return refuse(-EBADMSG, load->path, "verify", NULL,
+		      "its digest is %s, which --digest does not name", hex);
 }
 
 /* Whether this loader does all that the policy says. */
@@ -73,63 +56,41 @@ static int check_policy(const struct load *load)
 {
 	const struct table *table = &load->bundle->note->table;
 
-	if (!layout_name_is_safe(table->policy)) {
-		report_refusal(load->path, "verify",
-			       "the policy's name cannot name a folder");
-		return -EBADMSG;
-	}
-	if (table->locked) {
-		report_refusal(load->path, "verify",
-			       "%s says 'seal locked', and this loader "
-			       "cannot seal yet; it never enforces less than "
-			       "the policy says",
-			       table->policy);
-		report_mend("say 'seal open' in the policy and compile it "
-			    "again");
-		return -EOPNOTSUPP;
-	}
+	if (!layout_name_is_safe(table->policy))
+		return refuse(-EBADMSG, load->path, "verify", NULL,
+			      "the policy's name cannot name a folder");
+	if (table->locked)
+		return refuse(-EOPNOTSUPP, load->path, "verify",
+			      "say 'seal open' in the policy and compile it "
+			      "again",
+			      "%s says 'seal locked', and this loader cannot "
+			      "seal yet; it never enforces less than the "
+			      "policy says",
+			      table->policy);
 	return 0;
 }
 
-static int check_twice(const struct run *run, size_t index)
+static int check_twice(const struct run *run, const struct load *load)
 {
-	const char *name = run->loads[index].bundle->note->table.policy;
-
-	for (size_t i = 0; i < index; i++) {
-		if (strcmp(run->loads[i].bundle->note->table.policy, name))
-			continue;
-		report_refusal(run->loads[index].path, "verify",
-			       "%s holds the policy %s as well",
-			       run->loads[i].path, name);
-		report_mend("name one of the two");
-		return -EEXIST;
-	}
+	for (const struct load *other = run->loads; other < load; other++)
+		if (!strcmp(policy_name(other), policy_name(load)))
+			return refuse(-EEXIST, load->path, "verify",
+				      "name one of the two",
+				      "%s holds the policy %s as well",
+				      other->path, policy_name(load));
 	return 0;
 }
 
-int verify_bundles(struct run *run)
+int verify_bundle(struct run *run, struct load *load)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct load *load = &run->loads[i];
-		const char *why = "failed on purpose";
-		int err = check_digest(run, load);
+	const char *why = "out of memory";
+	int err = check_digest(run, load);
 
-		if (err)
-			return err;
-		err = fault("verify");
-		if (!err)
-			err = bundle_open(load->bytes, load->size,
-					  &load->bundle, &why);
-		if (err) {
-			report_refusal(load->path, "verify", "%s",
-				       err == -ENOMEM ? error_words(err) : why);
-			return err;
-		}
-		err = check_policy(load);
-		if (!err)
-			err = check_twice(run, i);
-		if (err)
-			return err;
-	}
-	return 0;
+	if (err)
+		return err;
+	err = bundle_open(load->bytes, load->size, &load->bundle, &why);
+	if (err)
+		return refuse(err, load->path, "verify", NULL, "%s", why);
+	err = check_policy(load);
+	return err ? err : check_twice(run, load);
 }

@@ -7,8 +7,8 @@
 
 #include "loader/run.h"
 
-int read_bundles(struct run *run);
+int read_bundle(struct run *run, struct load *load);
 
 /* Whole, undamaged, of those that --digest names, and nothing asked for that
  * this loader cannot do: never less than the policy says. */
-int verify_bundles(struct run *run);
+int verify_bundle(struct run *run, struct load *load);

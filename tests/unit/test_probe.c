@@ -199,16 +199,18 @@ static void paths_of_pins(void **state)
 	char name[LAYOUT_PATH_SIZE];
 
 	(void)state;
-	assert_int_equal(layout_path(path, false, "edge", NULL, NULL), 0);
-	assert_string_equal(path, LAYOUT_HOME "/edge");
 	assert_int_equal(
-		layout_path(path, true, "edge", LAYOUT_MAPS, ".rodata.policy"),
-		0);
-	assert_string_equal(path, LAYOUT_HOME "/+edge/maps/_rodata_policy");
+		layout_path(path, 7, LAYOUT_IN_PLACE, "edge", NULL, NULL), 0);
+	assert_string_equal(path, "/proc/self/fd/7/edge");
+	assert_int_equal(layout_path(path, 7, LAYOUT_STAGED, "edge",
+				     LAYOUT_MAPS, ".rodata.policy"),
+			 0);
+	assert_string_equal(path, "/proc/self/fd/7/+edge/maps/_rodata_policy");
 
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(layout_path(path, false, name, NULL, NULL),
+	assert_int_equal(layout_path(path, 7, LAYOUT_IN_PLACE, name, NULL,
+				     NULL),
 			 -ENAMETOOLONG);
 }
 

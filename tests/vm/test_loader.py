@@ -11,6 +11,7 @@ that it has to say. The rows of one boot run in order, in one machine.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import shutil
 import subprocess
@@ -19,40 +20,45 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import forge
 import vm
 
-POLICIES = {
-    "edge": """language 1;
-policy edge-gateway {
-	version 7;
-	kernel_modules {
+POLICY = """language 1;
+policy {name} {{
+	version {version};
+	kernel_modules {{
 		profile allow;
-		block load_module, autoload_module for container;
+		block load_module, autoload_module for container{reason};
 		log denied;
-	}
-	seal open;
-}
-""",
-    "other": """language 1;
-policy other_one {
+	}}
+	seal {seal};
+}}
+"""
+
+
+def policy(name: str, version: int, *, seal: str = "open",
+           reason: str = "") -> str:
+    return POLICY.format(name=name, version=version, seal=seal,
+                         reason=f' because "{reason}"' if reason else "")
+
+
+POLICIES = {
+    "edge": policy("edge-gateway", 7),
+    "edge6": policy("edge-gateway", 6),
+    "edge7b": policy("edge-gateway", 7, reason="another one"),
+    **{f"edge{version}": policy("edge-gateway", version)
+       for version in (8, 9, 10, 11)},
+    "other": policy("other_one", 1),
+    "other2": policy("other_one", 2),
+    "locked": policy("sealed-one", 2, seal="locked"),
+    "past": """language 1;
+policy of_yesterday {
 	version 1;
 	kernel_modules {
-		profile allow;
-		block load_module, autoload_module for container;
-		log denied;
+		profile baseline;
+		allow autoload_module for container until 2026-01-31;
 	}
 	seal open;
-}
-""",
-    "locked": """language 1;
-policy sealed-one {
-	version 2;
-	kernel_modules {
-		profile allow;
-		block load_module, autoload_module for container;
-		log denied;
-	}
-	seal locked;
 }
 """,
     "closed": """language 1;
@@ -70,6 +76,8 @@ policy kept {
 }
 """,
 }
+# Today, for bpflockc: an exception past its day is an error.
+TODAY = "1767225600"  # 2026-01-01
 
 LOADED = ("edge-gateway version 7: 1 protection enforced (kernel_modules), "
           "3 hooks, seal open")
@@ -105,6 +113,38 @@ bpflock-load --unload edge-gateway && bpflock-load --unload other_one ||
 nothing-left || exit 1
 echo "failed $((n - 1)) times"
 """,
+    # The same for replacing edge.o by edge8.o while other.o is loaded anew:
+    # after each failure the old one is all there is, and denies.
+    "every-fault-replacing": r"""#!/bin/sh
+bpflock-load edge.o || exit 1
+n=1
+until BPFLOCK_FAIL=$1:$n bpflock-load-faults edge8.o other.o 2>/tmp/why; do
+	[ $? = 1 ] || { cat /tmp/why; exit 1; } # a sanitizer's is another
+	grep -q '^bpflock-load-faults: .*: ' /tmp/why || exit 1
+	[ "$(ls /sys/fs/bpf/bpflock)" = edge-gateway ] || exit 2
+	bpflock-load --status | grep -q 'edge-gateway version 7' || exit 3
+	in-container hammer || exit 4
+	n=$((n + 1))
+	[ $n -lt 99 ] || exit 1
+done
+bpflock-load --status | grep version
+in-container hammer || exit 4
+bpflock-load --unload edge-gateway && bpflock-load --unload other_one ||
+	exit 1
+nothing-left || exit 1
+echo "failed $((n - 1)) times"
+""",
+    # Tries in a container all the time, while the command runs.
+    "while-hammering": r"""#!/bin/sh
+rm -f /tmp/stop
+in-container hammer /tmp/stop &
+sleep 1
+sh -c "$*"
+status=$?
+touch /tmp/stop
+wait $! || exit 9
+exit $status
+""",
 }
 
 
@@ -121,8 +161,33 @@ FORGED = '/tmp/deny" uid=1\nlost=7.ko'
 
 # How often each step is asked for with two bundles of 3 programs and 4 maps.
 FAULTS = {"read": 2, "verify": 2, "probe": 1, "open": 2, "hooks": 1,
-          "bind": 1, "load": 2, "freeze": 8, "attach": 6, "folder": 6,
-          "record": 2, "pin": 16, "rename": 2}
+          "names": 2, "bind": 1, "load": 2, "freeze": 8, "attach": 6,
+          "folder": 6, "record": 2, "pin": 16, "rename": 2}
+REPLACING_FAULTS = ["attach", "pin", "rename", "exchange"]
+
+# What tests/vm/forge.py makes, and the words that it is refused with.
+FORGED_BUNDLES = {
+    "kprobe": "inspect: its section kprobe/do_unlinkat is not known",
+    "uprobe": "inspect: its section uprobe//bin/sh:main is not known",
+    "iter": "inspect: its section iter/task is not known",
+    "fmod_ret": "inspect: its section fmod_ret/security_bpf is not known",
+    "struct_ops": "inspect: its section .struct_ops is not known",
+    "cgroup": "inspect: its section lsm_cgroup/socket_bind is not known",
+    "pinned": "inspect: its map forged wants to be pinned by its name",
+    "huge": "inspect: its map forged is too large",
+    "programs": "inspect: its map forged is of another kind",
+    "flags": "inspect: its map forged has unusual flags",
+    "data": "inspect: its section .data is not known",
+    "kconfig": ".kconfig holds data that is not read-only",
+    "function": "inspect: its section .text holds functions",
+    "empty": "inspect: it has no program",
+    "hook": "probe: this kernel has no hook no_such_hook",
+    "unsaid": "probe: the program forged does not say what it reads",
+    "pointer": "hook kernel_load_data has another parameter 1 than",
+    "structure": "hook kernel_read_file has another parameter 1 than",
+    "enumeration": "hook kernel_load_data has another parameter 1 than",
+    "parameters": "hook kernel_module_request has another parameter 2 than",
+}
 
 ORDINARY = [
     Row("no argument", "bpflock-load", 2, ("--help",)),
@@ -131,7 +196,7 @@ ORDINARY = [
     Row("status of nothing", "bpflock-load --status", 0,
         exact="no policy is loaded\n"),
     Row("JSON of nothing", "bpflock-load --status --json", 0,
-        exact='{"policies":[]}\n'),
+        exact='{"policies":[],"leftovers":[]}\n'),
     Row("unload of nothing", "bpflock-load --unload edge-gateway", 1,
         ("no policy of that name",)),
     Row("check", "bpflock-load --check edge.o other.o", 0,
@@ -156,11 +221,22 @@ ORDINARY = [
          '"seal":"open"', '"protections":["kernel_modules"]', '"drops":0')),
     Row("the bundle's digest", "bpflock-load --status | grep -q "
         "$(sha256sum edge.o | cut -d' ' -f1)", 0),
-    Row("twice", "bpflock-load edge.o", 1,
-        ("loaded already", "bpflock-load --unload edge-gateway")),
-    Row("twice, with another", "bpflock-load other.o edge.o", 1,
-        ("loaded already",)),
-    Row("check twice", "bpflock-load --check edge.o", 1, ("loaded already",)),
+    Row("no line of it is empty", "bpflock-load --status | grep -c '^$'", 1,
+        exact="0\n"),
+    Row("twice", "bpflock-load edge.o", 0,
+        ("edge-gateway version 7: already loaded",)),
+    Row("check twice", "bpflock-load --check edge.o", 0,
+        ("edge.o: is already loaded",)),
+    Row("a lower version", "bpflock-load edge6.o", 1,
+        ("it is version 6 of edge-gateway", "version 7 is loaded",
+         "version above 7", "bpflock-load --unload edge-gateway")),
+    Row("the same version of another", "bpflock-load edge7b.o", 1,
+        ("it is version 7 of edge-gateway", "another version 7 is loaded",
+         "version above 7", "bpflock-load --unload edge-gateway")),
+    Row("with another, all or nothing", "bpflock-load other.o edge6.o", 1,
+        ("version 7 is loaded",)),
+    Row("check of a lower one", "bpflock-load --check edge6.o", 1,
+        ("version 7 is loaded",)),
     Row("the other did not stay", "bpflock-load --status | grep -c version",
         0, exact="1\n"),
     Row("maps are frozen",
@@ -188,6 +264,23 @@ ORDINARY = [
     Row("follow", "timeout 5 bpflock-log --follow & sleep 1; "
         "in-container modprobe dummy; wait", 0,
         ("deny kernel_modules.load_module",)),
+    Row("names that others chose",
+        "printf '\\342\\200\\256gpj\\377\\r\\033[2J\\\\\"' >/tmp/name; "
+        "f=/tmp/$(cat /tmp/name); cp /bin/sh \"$f\" && "
+        "{ in-container insmod \"$f\"; bpflock-log --logfmt; } "
+        "2>/dev/null | grep object= | tail -n1", 0,
+        ('object="/tmp/\\xe2\\x80\\xaegpj\\xff\\x0d\\x1b[2J\\\\\\""',)),
+    Row("the same in JSON", "f=/tmp/$(cat /tmp/name); "
+        "{ in-container insmod \"$f\"; bpflock-log --json; } "
+        "2>/dev/null | grep object | tail -n1", 0,
+        ('"object":"/tmp/\\u202egpj\\ufffd\\u000d\\u001b[2J\\\\\\""',)),
+    Row("a comm forges nothing",
+        "f=$(printf '/tmp/a\"\\nlost=1'); cp $(command -v hammer) \"$f\" && { in-container \"$f\"; "
+        "bpflock-log; } | grep comm= | tail -n1", 0, ('comm="a\\"\\x0alost=1"',)),
+    Row("nobody reads the log any more",
+        "{ bpflock-log --follow; echo $? >/tmp/status; } | head -n1 & "
+        "sleep 1; in-container modprobe dummy; in-container modprobe dummy; "
+        "wait; cat /tmp/status", 0, ("\n0\n",)),
     Row("log takes no operand", "bpflock-log edge-gateway", 2, ("--help",)),
 
     Row("unload of another", "bpflock-load --unload ../edge", 1,
@@ -199,6 +292,64 @@ ORDINARY = [
         ("edge-gateway: unloaded, 3 programs gone",)),
     Row("unload leaves nothing", NOTHING_LEFT, 0),
     Row("container is free again", f"in-container sh -c '{MODULE}'", 0),
+
+    Row("follow through load, replacement and unloading",
+        "bpflock-log --follow >/tmp/followed 2>&1 & sleep 1; "
+        "bpflock-load edge.o && sleep 1; in-container modprobe dummy; "
+        "bpflock-load edge8.o; in-container modprobe dummy; "
+        "bpflock-load --unload edge-gateway; sleep 1; kill -TERM $!; wait $! "
+        "&& grep -c 'policy=edge-gateway version=7' /tmp/followed && "
+        "grep -c 'policy=edge-gateway version=8' /tmp/followed", 0,
+        ("replaces version 7",)),
+    Row("nothing left of that", NOTHING_LEFT, 0),
+
+    Row("control: hammer", "in-container hammer", 1, ("1 passed",)),
+    Row("replaced without a gap", "bpflock-load edge.o && while-hammering "
+        "'for v in 8 9 10 11; do bpflock-load edge$v.o || exit; done'", 0,
+        ("version 8: replaces version 7, 1 protection",
+         "version 11: replaces version 10", "tries, 0 passed")),
+    Row("check of a higher one", "bpflock-load --unload edge-gateway && "
+        "bpflock-load edge.o && bpflock-load --check edge8.o", 0,
+        ("can be loaded, and replaces version 7",)),
+    Row("one is replaced, one is new, one is there already",
+        "bpflock-load other.o && bpflock-load edge8.o other.o past.o", 0,
+        ("edge-gateway version 8: replaces version 7",
+         "other_one version 1: already loaded",
+         "of_yesterday version 1: 1 protection")),
+    Row("what is past its day", "bpflock-load --status | "
+        "grep -A9 ^of_yesterday", 0,
+        ("until        2026-01-31", "warning      an exception")),
+    Row("the same in JSON's", "bpflock-load --status --json", 0,
+        ('"until":"2026-01-31","until_past":true',)),
+    Row("check and load warn of it", "bpflock-load --unload of_yesterday && "
+        "bpflock-load --check past.o 2>&1 >/dev/null | grep -c warning: && "
+        "bpflock-load past.o 2>&1 >/dev/null | grep -c warning:", 0,
+        ("\n1\n1\n",)),
+    Row("misses are counted", "case $(uname -r) in 5.10*) echo misses;; "
+        "*) bpflock-load --status;; esac", 0, ("misses",)),
+    Row("one of its pins is gone: it is loaded again",
+        "rm /sys/fs/bpf/bpflock/other_one/links/kernel_modules_load_data && "
+        "bpflock-load other.o", 0, ("replaces version 1", "3 hooks")),
+    Row("the old ones stay where one cannot go in",
+        "bpflock-load other2.o edge6.o; "
+        "bpflock-load --status | grep version", 0,
+        ("edge-gateway version 8", "other_one version 1")),
+    Row("what cannot be taken away is said, and goes with the next run",
+        "BPFLOCK_FAIL=retire bpflock-load-faults other2.o; s=$?; "
+        "bpflock-load --status; bpflock-load --status --json; "
+        "bpflock-load other2.o && ls /sys/fs/bpf/bpflock; exit $s", 1,
+        ("it is enforced, and so is still version 1",
+         "+other_one, left by a loader", '"leftovers":["+other_one"]',
+         "version 2: already loaded",
+         "loaded, nothing to do\nedge-gateway\nof_yesterday\nother_one\n")),
+    Row("killed while one stepped aside: it comes back",
+        "cd /sys/fs/bpf/bpflock && mv other_one ./-other_one && "
+        "mkdir ./+other_one && cd /t && bpflock-load other2.o && "
+        "ls /sys/fs/bpf/bpflock", 0,
+        ("version 2: already loaded", "\nother_one\n")),
+    Row("all of it goes", "for p in edge-gateway other_one of_yesterday; do "
+        "bpflock-load --unload $p || exit 1; done", 0),
+    Row("nothing left of all of it", NOTHING_LEFT, 0),
 
     Row("two at once", "bpflock-load edge.o other.o", 0,
         (LOADED, "other_one version 1")),
@@ -251,6 +402,22 @@ ORDINARY = [
         "bpflock-load edge.o; s=$?; "
         "echo 1 >/proc/sys/kernel/ftrace_enabled; exit $s", 1,
         ("mend: sysctl kernel.ftrace_enabled=1",)),
+    Row("JIT off", "echo 0 >/proc/sys/net/core/bpf_jit_enable; "
+        "bpflock-load edge.o; s=$?; "
+        "echo 1 >/proc/sys/net/core/bpf_jit_enable; exit $s", 1,
+        ("mend: sysctl net.core.bpf_jit_enable=1",)),
+    Row("a bpffs of its own", "unshare --mount sh -c "
+        "'mount -t bpf bpf /sys/fs/bpf; bpflock-load edge.o'", 1,
+        ("mount namespace", "mend: nsenter --target 1 --mount")),
+    Row("a mount namespace with the machine's bpffs", "unshare --mount "
+        "bpflock-load edge.o && bpflock-load --unload edge-gateway", 0),
+    Row("something else mounted on the folder", "bpflock-load edge.o; "
+        "unshare --mount sh -c 'mount -t tmpfs -o mode=700 t "
+        "/sys/fs/bpf/bpflock; bpflock-load edge8.o'; s=$?; "
+        "bpflock-load --unload edge-gateway; exit $s", 1,
+        ("mounted on it",)),
+    Row("without stdout", "bpflock-load edge.o >&- && "
+        "bpflock-load --unload edge-gateway", 0),
     Row("no securityfs", "unshare --mount sh -c "
         "'umount /sys/kernel/security; bpflock-load edge.o'", 1,
         ("mend: mount -t securityfs securityfs /sys/kernel/security",)),
@@ -288,8 +455,21 @@ ORDINARY = [
         ("Operation not permitted",)),
     Row("unload that", "bpflock-load --unload kept", 0),
     Row("nothing left of those either", NOTHING_LEFT, 0),
+    *[Row(f"forged: {name}", f"bpflock-load forged/{name}.o", 1, (words,))
+      for name, words in FORGED_BUNDLES.items()],
+    Row("forged as ours are", "bpflock-load forged/good.o && "
+        "bpflock-load --unload edge-gateway", 0),
+    Row("nothing left of the forged ones", NOTHING_LEFT, 0),
     *[Row(f"fault in {step}", f"every-fault {step}", 0,
           (f"failed {times} times",)) for step, times in FAULTS.items()],
+    *[Row(f"fault in {step}, replacing", f"every-fault-replacing {step}", 0,
+          ("edge-gateway version 8", "other_one version 1", "failed "))
+      for step in REPLACING_FAULTS],
+    # Until the machine is off.
+    Row("lockdown=confidentiality", "echo confidentiality "
+        ">/sys/kernel/security/lockdown; bpflock-load edge.o 2>/tmp/why; s=$?; "
+        "cat /tmp/why; case $(uname -r) in 5.10*) [ $s = 1 ] && "
+        "grep 'boot with lockdown=integrity' /tmp/why;; *) [ $s = 0 ];; esac", 0),
 ]
 
 WITHOUT_LSM = [
@@ -328,6 +508,7 @@ def fill(overlay: Path, build: Path, made: Path,
     shutil.copy(made / "bpflock-load", programs)
     shutil.copy(made / "bpflock-log", programs)
     shutil.copy(made / "tests/bpflock-load-faults", programs)
+    shutil.copy(made / "tests/hammer", programs)
     for name, text in HELPERS.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
@@ -338,7 +519,10 @@ def fill(overlay: Path, build: Path, made: Path,
         source = work / f"{name}.bpflock"
         source.write_text(text)
         subprocess.run([build.absolute() / "bpflockc", source.name,
-                        "-o", f"{name}.o"], check=True, cwd=work)
+                        "-o", f"{name}.o"], check=True, cwd=work,
+                       env={**os.environ, "SOURCE_DATE_EPOCH": TODAY})
+    (work / "forged").mkdir()
+    forge.forge(work / "edge.o", work / "forged")
 
 
 def script(rows: list[Row]) -> str:
@@ -394,7 +578,7 @@ def main() -> int:
             fill(overlay, args.builddir,
                  programs_for(kernel, args.builddir), args.bundles)
             counts += [
-                boot(kernel, ORDINARY, overlay, timeout=400),
+                boot(kernel, ORDINARY, overlay, timeout=1000),
                 boot(kernel, WITHOUT_LSM, overlay, bpf_lsm=False),
                 boot(kernel, SWITCHED_OFF, overlay, append="bpflock=off"),
             ]

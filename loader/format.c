@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An event is bytes from elsewhere: its numbers are looked up in the note that
+ * the policy came with, and every text that others chose goes through
+ * bundle/text.h, so that none can forge a field or a line.
+ */
+#include "loader/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "bundle/text.h"
+
+#define NS_PER_S  1000000000
+#define TIME_SIZE 64
+#define RULE_SIZE 512
+
+struct line {
+	FILE *out;
+	enum format format;
+	bool begun;
+};
+
+static void put_key(struct line *line, const char *key)
+{
+	if (line->format == FORMAT_JSON)
+		fprintf(line->out, "%c\"%s\":", line->begun ? ',' : '{', key);
+	else
+		fprintf(line->out, "%s%s=", line->begun ? " " : "", key);
+	line->begun = true;
+}
+
+static void put_text(struct line *line, const char *key, const char *value)
+{
+	put_key(line, key);
+	(line->format == FORMAT_JSON ? text_json : text_quoted)(line->out,
+								value);
+}
+
+static void put_number(struct line *line, const char *key, uint64_t value)
+{
+	put_key(line, key);
+	fprintf(line->out, "%" PRIu64, value);
+}
+
+static void end_line(const struct line *line)
+{
+	fputs(line->format == FORMAT_JSON ? "}\n" : "\n", line->out);
+}
+
+static void format_time(int64_t boot, uint64_t since_boot, char text[TIME_SIZE])
+{
+	int64_t ns = boot + (int64_t)since_boot;
+	time_t seconds = ns / NS_PER_S;
+	struct tm utc;
+	size_t len;
+
+	gmtime_r(&seconds, &utc);
+	len = strftime(text, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + len, TIME_SIZE - len, ".%03dZ",
+		 (int)(ns % NS_PER_S / 1000000));
+}
+
+/* The time first, then words that nobody but bpflock chose. */
+static void put_decision(struct line *line, const struct record *record,
+			 const char *time, const char *verdict,
+			 const char *protection, const char *operation)
+{
+	const struct table *table = &record->note->table;
+	char hex[DIGEST_HEX_SIZE];
+
+	if (line->format == FORMAT_TEXT) {
+		fprintf(line->out, "%s %s %s.%s policy=%s version=%" PRIu32,
+			time, verdict, protection, operation, table->policy,
+			table->version);
+		line->begun = true;
+		return;
+	}
+	digest_to_hex(&record->bundle, hex);
+	put_text(line, "time", time);
+	put_text(line, "verdict", verdict);
+	put_text(line, "protection", protection);
+	put_text(line, "operation", operation);
+	put_text(line, "policy", table->policy);
+	put_number(line, "version", table->version);
+	put_text(line, "digest", hex);
+}
+
+static void put_object(struct line *line, const struct event *event)
+{
+	static const struct {
+		unsigned flag;
+		const char *words;
+	} flags[] = {
+		{ EVENT_OBJECT_UNREAD, "unreadable" },
+		{ EVENT_OBJECT_CUT, "cut" },
+		{ EVENT_OBJECT_BASE, "last-part" },
+	};
+
+	if (event->object[0] && !(event->flags & EVENT_OBJECT_UNREAD))
+		put_text(line, "object", event->object);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		if (!(event->flags & flags[i].flag))
+			continue;
+		put_text(line, "object_is", flags[i].words);
+		break;
+	}
+}
+
+/* Where its cgroup could not be told, the strictest of all decided, and that
+ * may be another than the one of its place. */
+static bool is_decided_by_class(const struct table_protection *protection,
+				const struct event *event)
+{
+	bool denied = protection->denied[event->class] >> event->operation & 1;
+
+	return !(event->flags & EVENT_CLASS_UNKNOWN) ||
+	       denied == (event->verdict != EVENT_ALLOW);
+}
+
+static void put_rule(struct line *line, const struct table *table,
+		     const struct table_protection *protection,
+		     const struct event *event)
+{
+	const struct table_statement *statement = table_decided_by(
+		table, protection, event->class, event->operation);
+	char rule[RULE_SIZE];
+
+	if (!statement || !is_decided_by_class(protection, event))
+		return;
+	snprintf(rule, sizeof(rule), "%s:%" PRIu32,
+		 table->sources[statement->source], statement->line);
+	put_text(line, "rule", rule);
+	if (statement->reason)
+		put_text(line, "because", statement->reason);
+}
+
+/* Whether the note says what all its numbers stand for. */
+static bool is_explained(const struct table *table, const struct event *event)
+{
+	const struct table_protection *protection;
+
+	if (event->version != EVENT_VERSION ||
+	    event->protection >= table->protection_count ||
+	    event->verdict > EVENT_WOULD_DENY)
+		return false;
+	protection = &table->protections[event->protection];
+	return event->class < table_class_count(protection) &&
+	       event->operation <
+		       protection_operation_count(protection->protection);
+}
+
+int format_event(FILE *out, enum format format, const struct record *record,
+		 int64_t boot, const void *bytes, size_t size)
+{
+	static const char *const verdicts[] = { "allow", "deny", "would-deny" };
+	const struct table *table = &record->note->table;
+	const struct table_protection *protection;
+	struct line line = { .out = out, .format = format };
+	struct event event;
+	const char *cgroup;
+	char time[TIME_SIZE];
+
+	if (size < sizeof(event))
+		return -EBADMSG;
+	memcpy(&event, bytes, sizeof(event));
+	if (!is_explained(table, &event))
+		return -EBADMSG;
+	event.comm[EVENT_COMM_SIZE - 1] = '\0';
+	event.parent_comm[EVENT_COMM_SIZE - 1] = '\0';
+	event.object[EVENT_OBJECT_SIZE - 1] = '\0';
+
+	protection = &table->protections[event.protection];
+	cgroup = table_class_cgroup(protection, event.class);
+	format_time(boot, event.time, time);
+	put_decision(&line, record, time, verdicts[event.verdict],
+		     protection->protection->name,
+		     protection->protection->operations[event.operation].name);
+	put_text(&line, "place",
+		 table_place_name(table_class_place(event.class)));
+	if (event.flags & EVENT_CLASS_UNKNOWN)
+		put_text(&line, "cgroup_is", "unknown");
+	else if (cgroup)
+		put_text(&line, "cgroup", cgroup);
+	put_object(&line, &event);
+	put_text(&line, "comm", event.comm);
+	put_number(&line, "pid", event.pid);
+	put_number(&line, "tgid", event.tgid);
+	put_number(&line, "uid", event.uid);
+	put_text(&line, "parent", event.parent_comm);
+	put_number(&line, "ppid", event.ppid);
+	put_number(&line, "cgroup_id", event.cgroup);
+	put_rule(&line, table, protection, &event);
+	end_line(&line);
+	return 0;
+}
+
+void format_lost(FILE *out, enum format format, const char *policy,
+		 uint64_t lost)
+{
+	struct line line = { .out = out, .format = format };
+
+	put_number(&line, "lost", lost);
+	put_text(&line, "policy", policy);
+	end_line(&line);
+}

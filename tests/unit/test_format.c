@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Events as lines: every field, and no name that forges one. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "loader/format.h"
+#include "tests/unit/sample.h"
+
+#define HEX8 "0707070707070707"
+#define HEX  HEX8 HEX8 HEX8 HEX8
+
+static const struct event an_event = {
+	.version = EVENT_VERSION,
+	.size = sizeof(struct event),
+	.protection = 0,
+	.operation = 0,
+	.verdict = EVENT_DENY,
+	.class = PLACE_CONTAINER,
+	.uid = 1000,
+	.time = 1500000000,
+	.cgroup = 42,
+	.pid = 77,
+	.tgid = 76,
+	.ppid = 75,
+	.comm = "insmod",
+	.parent_comm = "sh",
+	.object = "/tmp/a.ko",
+};
+
+static char *format(enum format form, const struct event *event, size_t size,
+		    int expected)
+{
+	struct record record = { .id = 1 };
+	struct sample sample;
+	char *made = NULL;
+	size_t made_size;
+	FILE *out = open_memstream(&made, &made_size);
+
+	assert_non_null(out);
+	sample_make_simple(&sample);
+	record.note = &sample.note;
+	memset(record.bundle.bytes, 7, DIGEST_SIZE);
+	assert_int_equal(format_event(out, form, &record, 0, event, size),
+			 expected);
+	fclose(out);
+	return made;
+}
+
+static void check(enum format form, const struct event *event,
+		  const char *expected)
+{
+	char *made = format(form, event, sizeof(*event), 0);
+
+	assert_string_equal(made, expected);
+	free(made);
+}
+
+static void says_everything(void **state)
+{
+	(void)state;
+	check(FORMAT_JSON, &an_event,
+	      "{\"time\":\"1970-01-01T00:00:01.500Z\",\"verdict\":\"deny\","
+	      "\"protection\":\"kernel_modules\","
+	      "\"operation\":\"load_module\",\"policy\":\"sample-1\","
+	      "\"version\":3,\"digest\":\"" HEX "\","
+	      "\"place\":\"container\",\"object\":\"/tmp/a.ko\","
+	      "\"comm\":\"insmod\",\"pid\":77,\"tgid\":76,\"uid\":1000,"
+	      "\"parent\":\"sh\",\"ppid\":75,\"cgroup_id\":42,"
+	      "\"rule\":\"sample.bpflock:7\"}\n");
+	check(FORMAT_LOGFMT, &an_event,
+	      "time=\"1970-01-01T00:00:01.500Z\" verdict=\"deny\" "
+	      "protection=\"kernel_modules\" operation=\"load_module\" "
+	      "policy=\"sample-1\" version=3 digest=\"" HEX "\" "
+	      "place=\"container\" object=\"/tmp/a.ko\" comm=\"insmod\" "
+	      "pid=77 tgid=76 uid=1000 parent=\"sh\" ppid=75 cgroup_id=42 "
+	      "rule=\"sample.bpflock:7\"\n");
+	check(FORMAT_TEXT, &an_event,
+	      "1970-01-01T00:00:01.500Z deny kernel_modules.load_module "
+	      "policy=sample-1 version=3 place=\"container\" "
+	      "object=\"/tmp/a.ko\" comm=\"insmod\" pid=77 tgid=76 uid=1000 "
+	      "parent=\"sh\" ppid=75 cgroup_id=42 "
+	      "rule=\"sample.bpflock:7\"\n");
+}
+
+static void names_forge_nothing(void **state)
+{
+	static const char *const names[] = {
+		"a\" uid=0\nlost=7", "a\\",	     "\x1b[2J\r",
+		"\xe2\x80\xae",	     "\xff\xfe\xc3", "\xe2\x80\xa8\xc2\x9b\x7f",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * sizeof(names) / sizeof(*names); i++) {
+		struct event event = an_event;
+		char *made;
+
+		strcpy(event.object, names[i / 3]);
+		strcpy(event.comm, names[(i / 3 + 1) % 4]);
+		strcpy(event.parent_comm, names[(i / 3 + 2) % 4]);
+		made = format((enum format)(i % 3), &event, sizeof(event), 0);
+		assert_ptr_equal(strchr(made, '\n'), made + strlen(made) - 1);
+		for (const char *at = made; at[1]; at++)
+			assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
+		assert_null(strstr(made, "\xe2\x80\xae"));
+		assert_null(strstr(made, "a\" uid=0"));
+		free(made);
+	}
+}
+
+static void says_what_of_the_object(void **state)
+{
+	static const struct {
+		unsigned flags;
+		const char *object, *words;
+	} rows[] = {
+		{ 0, "", "place=\"container\" comm" },
+		{ EVENT_OBJECT_CUT, "/a", "object=\"/a\" object_is=\"cut\"" },
+		{ EVENT_OBJECT_BASE, "a",
+		  "object=\"a\" object_is=\"last-part\"" },
+		{ EVENT_OBJECT_UNREAD, "x",
+		  "place=\"container\" object_is=\"unreadable\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct event event = an_event;
+		char *made;
+
+		event.flags = (uint8_t)rows[i].flags;
+		strcpy(event.object, rows[i].object);
+		made = format(FORMAT_LOGFMT, &event, sizeof(event), 0);
+		assert_non_null(strstr(made, rows[i].words));
+		free(made);
+	}
+}
+
+static void says_that_the_class_is_unknown(void **state)
+{
+	struct event event = an_event;
+	char *made;
+
+	(void)state;
+	event.flags = EVENT_CLASS_UNKNOWN;
+	made = format(FORMAT_LOGFMT, &event, sizeof(event), 0);
+	assert_non_null(strstr(made, " cgroup_is=\"unknown\" "));
+	assert_non_null(strstr(made, " rule="));
+	free(made);
+	event.class = PLACE_HOST; /* which the sample allows */
+	made = format(FORMAT_LOGFMT, &event, sizeof(event), 0);
+	assert_null(strstr(made, " rule="));
+	free(made);
+}
+
+static void strings_end_in_their_field(void **state)
+{
+	struct event event = an_event;
+	char *made;
+
+	(void)state;
+	memset(event.comm, 'c', sizeof(event.comm));
+	memset(event.parent_comm, 'p', sizeof(event.parent_comm));
+	memset(event.object, 'o', sizeof(event.object));
+	made = format(FORMAT_LOGFMT, &event, sizeof(event), 0);
+	assert_non_null(strstr(made, " comm=\"ccccccccccccccc\" "));
+	assert_non_null(strstr(made, " parent=\"ppppppppppppppp\" "));
+	free(made);
+}
+
+static void refuses_what_the_note_does_not_explain(void **state)
+{
+	struct event events[] = { an_event, an_event, an_event, an_event,
+				  an_event };
+	char *made;
+
+	(void)state;
+	events[0].version++;
+	events[1].protection = 1;
+	events[2].operation = 63;
+	events[3].verdict = EVENT_WOULD_DENY + 1;
+	events[4].class = 2;
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		made = format(FORMAT_JSON, &events[i], sizeof(*events),
+			      -EBADMSG);
+		assert_string_equal(made, "");
+		free(made);
+	}
+	made = format(FORMAT_JSON, &an_event, sizeof(an_event) - 1, -EBADMSG);
+	assert_string_equal(made, "");
+	free(made);
+}
+
+static void says_what_was_lost(void **state)
+{
+	char *made = NULL;
+	size_t size;
+	FILE *out = open_memstream(&made, &size);
+
+	(void)state;
+	assert_non_null(out);
+	format_lost(out, FORMAT_JSON, "edge", UINT64_MAX);
+	format_lost(out, FORMAT_TEXT, "edge", 2);
+	fclose(out);
+	assert_string_equal(made,
+			    "{\"lost\":18446744073709551615,"
+			    "\"policy\":\"edge\"}\nlost=2 policy=\"edge\"\n");
+	free(made);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_everything),
+		cmocka_unit_test(names_forge_nothing),
+		cmocka_unit_test(says_what_of_the_object),
+		cmocka_unit_test(says_that_the_class_is_unknown),
+		cmocka_unit_test(strings_end_in_their_field),
+		cmocka_unit_test(refuses_what_the_note_does_not_explain),
+		cmocka_unit_test(says_what_was_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
