@@ -173,7 +173,9 @@ PROGRAMS = {
                           ["libbpf", "libelf", "zlib", "libsodium"]),
     # The evaluator by itself.
     "tests/evaluate": ("tests/proof/evaluate.c",
-                       ["compiler/arena.c", "compiler/memfile.c", *PROOF, *BUNDLE], ["libsodium"]),
+                       ["tests/proof/differ.c", "compiler/arena.c", "compiler/memfile.c",
+                        *PROOF, *BUNDLE],
+                       ["libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),

@@ -92,4 +92,4 @@ extern const size_t access_kernel_count;
 #define ACCESS_PARENT	    4242
 #define ACCESS_LOADER_START 12345 /* ticks since boot */
 #define ACCESS_COMM	    "subject"
-#define ACCESS_PARENT_COMM  "subject-parent"
+#define ACCESS_PARENT_COMM  "subject-parents"

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who is tried, for each access:
+ * What is tried, in every kernel:
  *
- *	in every kernel, every subject, in no named cgroup; of these one of
- *	each place also with the ring full, and with names that cannot be read;
- *	and where the policy names cgroups, one of each place in each of them,
- *	below it, beside it and above it.
+ *	every access, by an ordinary subject of each place, in no named cgroup;
+ *	one access of each kind, which is a hook and a set of operations, by
+ *	every subject, and with the ring full, and with names unreadable.
  *
- * With so many cgroups that this would take too long, a cgroup is tried with
- * one access after another, and with all of them where its masks are new.
+ * And where the policy names cgroups, in the first kernel: one access of each
+ * kind, by an ordinary subject of each place in each of the cgroups, below it,
+ * beside it and above it.  With so many cgroups that this would take too long,
+ * a cgroup is tried with one access, the next one with the next, and with all
+ * of them where its masks are new.
  */
 #include "compiler/proof/evaluate.h"
 
@@ -243,12 +245,33 @@ static bool try_weather(struct run *run, size_t subject)
 	return good;
 }
 
+static bool same_kind(const struct access *one, const struct access *other)
+{
+	return one->hook == other->hook &&
+	       one->operation_count == other->operation_count &&
+	       one->unbound_count == other->unbound_count &&
+	       (!one->operation_count ||
+		!memcmp(one->operations, other->operations,
+			one->operation_count * sizeof(*one->operations)));
+}
+
+static bool is_first_of_kind(const struct access *access)
+{
+	const struct access *each = accesses;
+
+	while (each != access && !same_kind(each, access))
+		each++;
+	return each == access;
+}
+
 static bool try_subjects(struct run *run)
 {
+	bool first = is_first_of_kind(run->deed.access);
+
 	for (size_t i = 0; i < access_subject_count; i++) {
-		if (!try_as(run, i, "/"))
+		if ((first || is_ordinary(i)) && !try_as(run, i, "/"))
 			return false;
-		if (is_ordinary(i) && !try_weather(run, i))
+		if (first && is_ordinary(i) && !try_weather(run, i))
 			return false;
 	}
 	return true;
@@ -372,6 +395,7 @@ static bool try_paths(struct run *run)
 				&accesses[(i + j) % access_count];
 
 			if (!access->operation_count ||
+			    !is_first_of_kind(access) ||
 			    !has_program(run, access))
 				continue;
 			if (!try_access(run, access, try_path, paths.list[i]))

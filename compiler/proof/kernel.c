@@ -25,6 +25,7 @@ struct layout {
 	struct kernel_field *fields;
 	size_t count, capacity;
 	uint32_t size;
+	uint32_t first; /* of the types that it is of */
 };
 
 struct enumeration {
@@ -272,6 +273,7 @@ static bool lay_out(struct kernel *kernel, uint32_t id)
 	if (layout)
 		return layout->size != 0;
 	layout = arena_alloc(kernel->arena, sizeof(*layout));
+	layout->first = id;
 	kernel->layouts[id] = layout;
 	for (uint32_t i = id; i < types->count; i++) {
 		const struct type *each = &types->list[i];
@@ -383,6 +385,11 @@ const struct schema *kernel_schema(const struct kernel *kernel)
 }
 
 /* ---- by name ---- */
+
+uint32_t kernel_first(const struct kernel *kernel, uint32_t type)
+{
+	return kernel->layouts[type]->first;
+}
 
 uint32_t kernel_find(const struct kernel *kernel, const char *name, size_t len)
 {

@@ -83,6 +83,9 @@ uint32_t kernel_size(const struct kernel *kernel, uint32_t type);
 /* The struct or union of that name; 0 where the object has none. */
 uint32_t kernel_find(const struct kernel *kernel, const char *name, size_t len);
 
+/* The first of all types that are views of the struct or union @type. */
+uint32_t kernel_first(const struct kernel *kernel, uint32_t type);
+
 /* A field by its name, which may be that of an anonymous member's field; NULL
  * where there is none.  @base gets its anonymous parent's offset added. */
 const struct kernel_field *kernel_field(const struct kernel *kernel,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A region's number is in its addresses, which begin with the bits that the
- * kernel's do.  Regions start in the middle of their 4 GiB, so that what is
+ * kernel's do.  Regions start inside of their 256 MiB, so that what is
  * near to one, on either side, is no other's.
  */
 #include "compiler/proof/memory.h"
@@ -12,8 +12,8 @@
 
 #define TOP	    UINT64_C(0xffff800000000000)
 #define TOP_BITS    17
-#define NUMBER_BITS 32
-#define START	    INT64_C(0x40000000)
+#define OFFSET_BITS 28
+#define START	    INT64_C(0x4000000)
 #define NULL_PAGE   4096
 
 uint64_t memory_add(struct memory *memory, uint8_t *bytes, uint8_t *written,
@@ -21,7 +21,7 @@ uint64_t memory_add(struct memory *memory, uint8_t *bytes, uint8_t *written,
 {
 	uint64_t number = memory->count + 1;
 
-	if (number >> (64 - TOP_BITS - NUMBER_BITS))
+	if (number >> (64 - TOP_BITS - OFFSET_BITS) || size > START)
 		return 0;
 	memory->regions =
 		arena_grow(memory->arena, memory->regions, memory->count,
@@ -32,17 +32,18 @@ uint64_t memory_add(struct memory *memory, uint8_t *bytes, uint8_t *written,
 		.size = size,
 		.access = access,
 	};
-	return TOP | number << NUMBER_BITS | (uint64_t)START;
+	return TOP | number << OFFSET_BITS | (uint64_t)START;
 }
 
 struct region *memory_region(const struct memory *memory, uint64_t address,
 			     int64_t *offset)
 {
-	uint64_t number = (address & ~TOP) >> NUMBER_BITS;
+	uint64_t number = (address & ~TOP) >> OFFSET_BITS;
 
 	if ((address & TOP) != TOP || number == 0 || number > memory->count)
 		return NULL;
-	*offset = (int64_t)(address & UINT32_MAX) - START;
+	*offset =
+		(int64_t)(address & ((UINT64_C(1) << OFFSET_BITS) - 1)) - START;
 	return &memory->regions[number - 1];
 }
 

@@ -158,6 +158,15 @@ static const char *says(struct arena *arena, const struct deed *deed,
 
 /* ---- events ---- */
 
+static bool is_orphan(const struct access_subject *subject)
+{
+	const struct access_field *field = subject->task;
+
+	while (field->path && strcmp(field->path, "real_parent"))
+		field++;
+	return field->path;
+}
+
 /* As bundle/event.h has it, read on its own. */
 static const char *wrong_field(const struct deed *deed,
 			       const struct world *world,
@@ -166,14 +175,11 @@ static const char *wrong_field(const struct deed *deed,
 			       uint32_t index)
 {
 	struct reader reader = reader_of(event->bytes, event->size);
-	bool orphan = false;
+	bool orphan = is_orphan(deed->subject);
 	unsigned verdict = !expected->denied	? EVENT_ALLOW
 			   : deed->table->audit ? EVENT_WOULD_DENY
 						: EVENT_DENY;
-	const struct access_field *field = deed->subject->task;
 
-	for (; field->path; field++)
-		orphan |= !strcmp(field->path, "real_parent");
 	if (reader_u16(&reader) != EVENT_VERSION)
 		return "version";
 	if (reader_u16(&reader) != sizeof(struct event))
@@ -197,8 +203,7 @@ static const char *wrong_field(const struct deed *deed,
 		return "pid";
 	if (reader_u32(&reader) != ACCESS_TGID)
 		return "tgid";
-	if (reader_u32(&reader) != (orphan ? 0 : ACCESS_PARENT) &&
-	    !(orphan && world->names_fail))
+	if (reader_u32(&reader) != (orphan ? 0 : ACCESS_PARENT))
 		return "ppid";
 	return reader_u32(&reader) ? "reserved" : NULL;
 }
@@ -218,11 +223,14 @@ static const char *wrong_string(const struct deed *deed,
 {
 	const char *bytes = (const char *)event->bytes;
 	const char *comm = bytes + offsetof(struct event, comm);
+	const char *parent = bytes + offsetof(struct event, parent_comm);
 	const char *object = bytes + offsetof(struct event, object);
+	bool known = !is_orphan(deed->subject);
 
 	if (strncmp(comm, ACCESS_COMM, EVENT_COMM_SIZE))
 		return "comm";
-	if (!memchr(comm + EVENT_COMM_SIZE, '\0', EVENT_COMM_SIZE))
+	if (strncmp(parent, known ? ACCESS_PARENT_COMM : "", EVENT_COMM_SIZE) &&
+	    (*parent || !world->names_fail))
 		return "parent_comm";
 	if (!memchr(object, '\0', EVENT_OBJECT_SIZE))
 		return "object";

@@ -19,9 +19,9 @@
 #define MAX_CELLS   (64 << 10)
 
 #define STACK_SIZE 16384 /* on x86, where old kernels have programs look */
-#define USER_CS 0x33
-#define USER_DS 0x2b
-#define SAVED "pt_regs"
+#define USER_CS	   0x33
+#define USER_DS	   0x2b
+#define SAVED	   "pt_regs"
 
 static bool refuse(struct world *world, const char *why)
 {
@@ -79,17 +79,6 @@ static uint64_t new_string(struct world *world, const char *text)
 	return address;
 }
 
-/* One view of a type for all. */
-static uint32_t canonical(const struct world *world, uint32_t id)
-{
-	const char *name = type_of(world, id)->name;
-	int len = type_of(world, id)->name_len;
-	uint32_t first =
-		len ? kernel_find(world->kernel, name, (size_t)len) : 0;
-
-	return first ? first : id;
-}
-
 static void fill(struct world *world, uint32_t id, uint8_t *bytes);
 
 /* The object that all unset pointers to that type lead to. */
@@ -97,7 +86,7 @@ static uint64_t shared_object(struct world *world, uint32_t id)
 {
 	uint32_t size;
 
-	id = canonical(world, id);
+	id = kernel_first(world->kernel, id);
 	if (world->others[id])
 		return world->others[id];
 	size = kernel_size(world->kernel, id);
@@ -116,7 +105,7 @@ static uint32_t pointee(const struct world *world, uint32_t id)
 	if (type->kind == BTF_KIND_FWD)
 		return kernel_find(world->kernel, type->name,
 				   (size_t)type->name_len);
-	return is_record(world, to) ? canonical(world, to) : 0;
+	return is_record(world, to) ? kernel_first(world->kernel, to) : 0;
 }
 
 static uint64_t other_pointer(struct world *world, uint32_t id)
@@ -176,7 +165,8 @@ static uint64_t new_object(struct world *world, uint32_t id)
 {
 	uint32_t size = kernel_size(world->kernel, id);
 	uint64_t from = shared_object(world, id);
-	uint64_t address = add_region(world, size, canonical(world, id));
+	uint64_t address =
+		add_region(world, size, kernel_first(world->kernel, id));
 
 	if (from && address)
 		memcpy(raw(world, address, size), raw(world, from, size), size);
@@ -336,7 +326,8 @@ static uint64_t make(struct world *world, const char *type,
 		return world->other_bytes;
 	object = new_object(world, id);
 	for (; object && fields && fields->path; fields++)
-		set(world, object, canonical(world, id), fields, NULL);
+		set(world, object, kernel_first(world->kernel, id), fields,
+		    NULL);
 	return object;
 }
 

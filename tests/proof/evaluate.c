@@ -8,10 +8,16 @@
  * code decides what BUNDLE's note says: "agrees", or "differs: " and why.  An
  * OBJECT is an ELF file, or a bundle whose note nobody looks at.  -s: with the
  * time, runs and instructions that it took, and what no run came to.
+ *
+ *	evaluate -r SEED COUNT BUNDLE OBJECT...
+ *
+ * says of each OBJECT whether it does what BUNDLE does in COUNT random
+ * environments: "same", or "other: " and what.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +30,15 @@
 #include "compiler/proof/evaluate.h"
 #include "compiler/proof/specimen.h"
 #include "compiler/proof/world.h"
+#include "differ.h"
+
+/* What the command line asks for. */
+struct question {
+	bool statistics;
+	bool random;
+	uint64_t seed;
+	uint32_t count;
+};
 
 static int read_file(struct arena *arena, const char *path, struct blob *blob)
 {
@@ -95,7 +110,23 @@ static void evaluate(const struct table *table, const void *elf, size_t size,
 	arena_free(arena);
 }
 
-static int run(struct arena *arena, char **paths, bool statistics)
+static void compare(const struct question *question,
+		    const struct bundle *bundle, const struct blob *object)
+{
+	struct blob elf = { .bytes = bundle->elf, .size = bundle->elf_size };
+	struct arena *arena = arena_new();
+	const char *how;
+
+	if (differ_same(arena, &elf, object, &bundle->note->table,
+			question->seed, question->count, &how))
+		puts("same");
+	else
+		printf("other: %s\n", how);
+	arena_free(arena);
+}
+
+static int run(struct arena *arena, char **paths,
+	       const struct question *question)
 {
 	struct bundle *bundle;
 	struct blob bytes;
@@ -109,20 +140,34 @@ static int run(struct arena *arena, char **paths, bool statistics)
 	}
 	if (!paths[1])
 		evaluate(&bundle->note->table, bundle->elf, bundle->elf_size,
-			 statistics);
+			 question->statistics);
 	while (*++paths && !read_file(arena, *paths, &bytes))
-		evaluate(&bundle->note->table, bytes.bytes, bytes.size,
-			 statistics);
+		if (question->random)
+			compare(question, bundle, &bytes);
+		else
+			evaluate(&bundle->note->table, bytes.bytes, bytes.size,
+				 question->statistics);
 	bundle_close(bundle);
 	return *paths ? 2 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	bool statistics = argc > 1 && !strcmp(argv[1], "-s");
+	struct question question = { 0 };
 	struct arena *arena = arena_new();
-	int status = run(arena, argv + 1 + statistics, statistics);
+	int status;
 
+	argv++;
+	if (argc > 1 && !strcmp(argv[0], "-s")) {
+		question.statistics = true;
+		argv++;
+	} else if (argc > 3 && !strcmp(argv[0], "-r")) {
+		question.random = true;
+		question.seed = strtoull(argv[1], NULL, 10);
+		question.count = (uint32_t)strtoul(argv[2], NULL, 10);
+		argv += 3;
+	}
+	status = run(arena, argv, &question);
 	arena_free(arena);
 	return status;
 }
