@@ -48,8 +48,14 @@ static void pass_back(const struct node *node, struct live *live)
 static void add(struct live *into, const struct live *from)
 {
 	into->registers |= from->registers;
-	for (size_t i = 0; i < CFG_STACK; i++)
-		into->stack[i] |= from->stack[i];
+	for (size_t i = 0; i < CFG_STACK; i += sizeof(uint64_t)) {
+		uint64_t a, b;
+
+		memcpy(&a, into->stack + i, sizeof(a));
+		memcpy(&b, from->stack + i, sizeof(b));
+		a |= b;
+		memcpy(into->stack + i, &a, sizeof(a));
+	}
 }
 
 /* What is live behind the nodes of the block. */

@@ -68,11 +68,17 @@ static void enter(struct fold *fold, uint32_t index, const struct state *state)
 static void enter_refined(struct fold *fold, const struct block *block,
 			  bool jumped, const struct state *state)
 {
-	struct state refined = *state;
+	uint32_t to = jumped ? block->taken : block->next;
+	struct state refined;
 
-	if (block->last.mark == NODE_PLAIN)
-		values_refine(&refined, &block->last.insn, jumped);
-	enter(fold, jumped ? block->taken : block->next, &refined);
+	if (block->last.mark != NODE_PLAIN ||
+	    !values_refines(state, &block->last.insn, jumped)) {
+		enter(fold, to, state);
+		return;
+	}
+	refined = *state;
+	values_refine(&refined, &block->last.insn, jumped);
+	enter(fold, to, &refined);
 }
 
 static void visit(struct fold *fold, uint32_t index)
@@ -193,8 +199,9 @@ static bool replace(struct node *node, struct insn with,
 	return true;
 }
 
-/* @before: what was known in front of the node; @after, behind it. */
-static bool rewrite_node(struct node *node, const struct state *before,
+/* @src: what the source register, if there is one, held in front of the node;
+ * @after: what is known behind it. */
+static bool rewrite_node(struct node *node, const struct value *src,
 			 const struct state *after)
 {
 	enum insn_kind kind = insn_kind(&node->insn);
@@ -212,14 +219,12 @@ static bool rewrite_node(struct node *node, const struct state *before,
 	if (kind != INSN_ALU || BPF_OP(insn.code) == BPF_END)
 		return false;
 	if (insn_has_source(&insn) &&
-	    (!values_constant(before, insn.src, &bits) ||
-	     !insn_with_immediate(&insn, bits)))
+	    (src->kind != VALUE_CONSTANT ||
+	     !insn_with_immediate(&insn, src->bits)))
 		return false;
 	drop_identity(&insn);
 	return replace(node, insn,
-		       insn_has_source(&node->insn) ?
-			       &before->registers[node->insn.src] :
-			       &no_value);
+		       insn_has_source(&node->insn) ? src : &no_value);
 }
 
 static void note_decision(struct cfg *cfg, const struct node *branch,
@@ -267,11 +272,11 @@ static bool rewrite(struct fold *fold)
 		if (!state.reached)
 			continue;
 		for (size_t j = 0; j < block->count; j++) {
-			struct state before = state;
+			struct node *node = &block->nodes[j];
+			struct value src = state.registers[node->insn.src];
 
-			values_step(&fold->values, &state, &block->nodes[j]);
-			changed |= rewrite_node(&block->nodes[j], &before,
-						&state);
+			values_step(&fold->values, &state, node);
+			changed |= rewrite_node(node, &src, &state);
 		}
 		changed |= rewrite_end(fold->cfg, block, &state);
 	}
@@ -365,10 +370,11 @@ static bool thread_edge(struct fold *fold, uint32_t from, bool jumped,
 {
 	const struct block *block = &fold->cfg->blocks[from];
 	uint32_t to = jumped ? block->taken : block->next, next, copy;
-	struct state state = *end;
+	struct state state;
 
-	if (to == from)
+	if (to == from || to >= known || heads[to] || !may_copy(fold, to))
 		return false;
+	state = *end;
 	if (block->end == END_BRANCH && block->last.mark == NODE_PLAIN)
 		values_refine(&state, &block->last.insn, jumped);
 	if (!leads_on(fold, to, &state, heads, known, &next))
@@ -393,7 +399,9 @@ static bool thread(struct fold *fold)
 		struct state end;
 
 		if (!fold->starts[i].reached || block->gone ||
-		    block->end == END_EXIT)
+		    block->end == END_EXIT ||
+		    !(may_copy(fold, block->next) ||
+		      (branches && may_copy(fold, block->taken))))
 			continue;
 		end = state_at_end(fold, i);
 		changed |= thread_edge(fold, i, false, &end, heads, count);

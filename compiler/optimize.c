@@ -175,13 +175,18 @@ static bool note_records(const struct optimizer *optimizer, struct code *code,
 			 enum ext_kind kind, const struct ext_record **slots)
 {
 	const struct ext_list *list = &optimizer->from.lists[kind];
+	const struct ext_record *last = NULL;
+	bool ours = false;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct ext_record *record = &list->records[i];
 		uint64_t slot = record->words[0] / INSN_SIZE;
 
-		if (strcmp(ext_section_name(optimizer, record),
-			   code->section->name))
+		if (!last || last->section != record->section)
+			ours = !strcmp(ext_section_name(optimizer, record),
+				       code->section->name);
+		last = record;
+		if (!ours)
 			continue;
 		if (record->words[0] % INSN_SIZE || slot >= code->slots ||
 		    slots[slot])

@@ -137,6 +137,29 @@ static struct value join_values(struct value a, struct value b)
 			       .bits = may_reach_stack(a) ? a.bits : b.bits };
 }
 
+static uint64_t word_at(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* The eight bytes of the stack from @start on. */
+static bool join_word(struct state *into, const struct state *from,
+		      size_t start)
+{
+	uint64_t known = word_at(into->known + start);
+	uint64_t both = known & word_at(from->known + start);
+
+	if (word_at(into->stack + start) != word_at(from->stack + start))
+		for (size_t i = 0; i < sizeof(both); i++)
+			if (into->stack[start + i] != from->stack[start + i])
+				both &= ~(UINT64_C(0xff) << 8 * i);
+	memcpy(into->known + start, &both, sizeof(both));
+	return both != known;
+}
+
 bool values_join(struct state *into, const struct state *from)
 {
 	bool changed = false;
@@ -154,13 +177,8 @@ bool values_join(struct state *into, const struct state *from)
 		changed |= joined.kind != into->registers[i].kind;
 		into->registers[i] = joined;
 	}
-	for (unsigned i = 0; i < CFG_STACK; i++) {
-		uint8_t both = into->known[i] & from->known[i] &
-			       (into->stack[i] == from->stack[i] ? 0xff : 0);
-
-		changed |= both != into->known[i];
-		into->known[i] = both;
-	}
+	for (size_t i = 0; i < CFG_STACK; i += sizeof(uint64_t))
+		changed |= join_word(into, from, i);
 	return changed;
 }
 
@@ -550,14 +568,22 @@ void values_step(struct values *values, struct state *state,
 	}
 }
 
-void values_refine(struct state *state, const struct insn *insn, bool jumped)
+bool values_refines(const struct state *state, const struct insn *insn,
+		    bool jumped)
 {
 	uint8_t equal = jumped ? BPF_JEQ : BPF_JNE;
 	uint64_t bits;
 
-	if (BPF_OP(insn->code) != equal || insn_is_narrow(insn) ||
-	    state->registers[insn->dst].kind != VALUE_UNKNOWN ||
-	    !values_source(state, insn, &bits))
-		return;
-	state->registers[insn->dst] = constant(bits);
+	return BPF_OP(insn->code) == equal && !insn_is_narrow(insn) &&
+	       state->registers[insn->dst].kind == VALUE_UNKNOWN &&
+	       values_source(state, insn, &bits);
+}
+
+void values_refine(struct state *state, const struct insn *insn, bool jumped)
+{
+	uint64_t bits;
+
+	if (values_refines(state, insn, jumped) &&
+	    values_source(state, insn, &bits))
+		state->registers[insn->dst] = constant(bits);
 }

@@ -60,5 +60,8 @@ bool values_constant(const struct state *state, unsigned number,
 bool values_source(const struct state *state, const struct insn *insn,
 		   uint64_t *bits);
 
-/* What is known where the branch @insn jumped, or did not, besides @state. */
+/* What is known where the branch @insn jumped, or did not, besides @state; and
+ * whether that is anything. */
+bool values_refines(const struct state *state, const struct insn *insn,
+		    bool jumped);
 void values_refine(struct state *state, const struct insn *insn, bool jumped);
