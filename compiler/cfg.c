@@ -97,6 +97,14 @@ static bool find_leaders(struct builder *builder)
 	return true;
 }
 
+void node_set(struct node *node, const struct insn *insn)
+{
+	node->insn = *insn;
+	node->kind = insn_kind(insn);
+	node->reads = insn_reads(insn);
+	node->writes = insn_writes(insn);
+}
+
 struct node *cfg_append(struct cfg *cfg, struct block *block)
 {
 	block->nodes = arena_grow(cfg->arena, block->nodes, block->count,
@@ -145,16 +153,15 @@ static void fill_block(const struct builder *builder, struct cfg *cfg,
 
 	for (;;) {
 		struct node node = {
-			.insn = builder->insns[slot],
 			.origin = (uint32_t)slot,
 			.mark = builder->notes[slot].mark,
 			.policy_offset = builder->notes[slot].policy_offset,
-			.reads = insn_reads(&builder->insns[slot]),
 			.effect = true,
 		};
 		size_t behind = (size_t)slot_behind(builder, slot);
 
-		if (is_jump(insn_kind(&node.insn))) {
+		node_set(&node, &builder->insns[slot]);
+		if (is_jump(node.kind)) {
 			end_block(builder, block, &node, slot);
 			return;
 		}

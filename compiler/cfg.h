@@ -49,7 +49,9 @@ struct span {
  */
 struct node {
 	struct insn insn;
-	uint32_t origin; /* the slot of the program that it came from */
+	enum insn_kind kind; /* of insn, as what follows: node_set() */
+	unsigned writes;     /* registers */
+	uint32_t origin;     /* the slot of the program that it came from */
 	enum node_mark mark;
 	int64_t policy_offset; /* of NODE_POLICY, what the pointer points to */
 	struct source_bits sources[SOURCES]; /* of the constant in it */
@@ -94,6 +96,9 @@ struct cfg {
 	size_t decision_count;
 	size_t decision_capacity;
 };
+
+/* Makes @insn that of the node, with all that it says by itself. */
+void node_set(struct node *node, const struct insn *insn);
 
 /* What the builder is told of each slot. */
 struct slot_note {

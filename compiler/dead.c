@@ -6,14 +6,34 @@
 
 #include "compiler/arena.h"
 
+#define WORDS (CFG_STACK / 64)
+
 struct live {
-	unsigned registers;
-	uint8_t stack[CFG_STACK]; /* 1: somebody reads that byte */
+	uint64_t stack[WORDS]; /* a bit a byte: somebody reads it */
+	uint64_t registers;
 };
+
+/* The bytes of @span that are in that word of live.stack. */
+static uint64_t span_bits(struct span span, unsigned word)
+{
+	unsigned start = word * 64, end = start + 64;
+	unsigned from = span.start > start ? span.start : start;
+	unsigned to = span.start + span.size;
+
+	if (to > end)
+		to = end;
+	if (from >= to)
+		return 0;
+	return UINT64_MAX >> (64 - (to - from)) << (from - start);
+}
 
 static bool span_is_live(const struct live *live, struct span span)
 {
-	return memchr(live->stack + span.start, 1, span.size);
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; span.size && i < WORDS; i++)
+		bits |= live->stack[i] & span_bits(span, i);
+	return bits;
 }
 
 static bool is_needless_move(const struct insn *insn)
@@ -28,34 +48,27 @@ static bool is_dead(const struct node *node, const struct live *live)
 		return false;
 	if (is_needless_move(&node->insn))
 		return true;
-	return !(insn_writes(&node->insn) & live->registers) &&
+	return !(node->writes & live->registers) &&
 	       !span_is_live(live, node->stack_write);
 }
 
 static void pass_back(const struct node *node, struct live *live)
 {
 	/* an atomic one only may write what it says */
-	if (insn_kind(&node->insn) != INSN_ATOMIC)
-		live->registers &= ~insn_writes(&node->insn);
-	if (node->overwrites)
-		memset(live->stack + node->stack_write.start, 0,
-		       node->stack_write.size);
+	if (node->kind != INSN_ATOMIC)
+		live->registers &= ~(uint64_t)node->writes;
 	live->registers |= node->reads;
-	memset(live->stack + node->stack_read.start, 1,
-	       node->stack_read.size);
+	for (unsigned i = 0; node->overwrites && i < WORDS; i++)
+		live->stack[i] &= ~span_bits(node->stack_write, i);
+	for (unsigned i = 0; node->stack_read.size && i < WORDS; i++)
+		live->stack[i] |= span_bits(node->stack_read, i);
 }
 
 static void add(struct live *into, const struct live *from)
 {
 	into->registers |= from->registers;
-	for (size_t i = 0; i < CFG_STACK; i += sizeof(uint64_t)) {
-		uint64_t a, b;
-
-		memcpy(&a, into->stack + i, sizeof(a));
-		memcpy(&b, from->stack + i, sizeof(b));
-		a |= b;
-		memcpy(into->stack + i, &a, sizeof(a));
-	}
+	for (unsigned i = 0; i < WORDS; i++)
+		into->stack[i] |= from->stack[i];
 }
 
 /* What is live behind the nodes of the block. */
@@ -69,7 +82,7 @@ static struct live live_at_end(const struct block *block,
 	if (block->end == END_BRANCH)
 		add(&live, &starts[block->taken]);
 	if (block->end != END_GOTO)
-		live.registers |= insn_reads(&block->last.insn);
+		live.registers |= block->last.reads;
 	return live;
 }
 

@@ -192,9 +192,8 @@ static bool replace(struct node *node, struct insn with,
 {
 	if (same_insn(&node->insn, &with))
 		return false;
-	*node = (struct node){ .insn = with,
-			       .origin = node->origin,
-			       .reads = insn_reads(&with) };
+	*node = (struct node){ .origin = node->origin };
+	node_set(node, &with);
 	memcpy(node->sources, from->sources, sizeof(node->sources));
 	return true;
 }
@@ -204,7 +203,7 @@ static bool replace(struct node *node, struct insn with,
 static bool rewrite_node(struct node *node, const struct value *src,
 			 const struct state *after)
 {
-	enum insn_kind kind = insn_kind(&node->insn);
+	enum insn_kind kind = node->kind;
 	struct insn insn = node->insn;
 	uint64_t bits;
 
@@ -258,7 +257,10 @@ static bool rewrite_end(struct cfg *cfg, struct block *block,
 		return false;
 	memcpy(last->sources, state->registers[last->insn.src].sources,
 	       sizeof(last->sources));
-	return insn_with_immediate(&last->insn, bits);
+	if (!insn_with_immediate(&last->insn, bits))
+		return false;
+	node_set(last, &last->insn);
+	return true;
 }
 
 static bool rewrite(struct fold *fold)
@@ -297,7 +299,7 @@ static bool may_copy(const struct fold *fold, uint32_t index)
 		return false;
 	for (size_t i = 0; i < block->count; i++)
 		if (block->nodes[i].mark != NODE_PLAIN ||
-		    insn_kind(&block->nodes[i].insn) == INSN_CALL)
+		    block->nodes[i].kind == INSN_CALL)
 			return false;
 	return true;
 }

@@ -334,7 +334,7 @@ static struct value alu_result(const struct state *state,
 	if (operation == BPF_MOV)
 		dst = constant(0); /* it is not read */
 	reaches = may_reach_stack(dst) || may_reach_stack(src);
-	if (node->mark != NODE_PLAIN || insn_kind(insn) == INSN_OPAQUE)
+	if (node->mark != NODE_PLAIN || node->kind == INSN_OPAQUE)
 		return reaches ? stray : unknown;
 	if (dst.kind == VALUE_CONSTANT && src.kind == VALUE_CONSTANT)
 		return computed(insn, &dst, &src);
@@ -540,8 +540,7 @@ void values_step(struct values *values, struct state *state,
 	node->overwrites = false;
 	node->stack_read = (struct span){ 0 };
 	node->stack_write = (struct span){ 0 };
-	node->reads = insn_reads(insn);
-	switch (insn_kind(insn)) {
+	switch (node->kind) {
 	case INSN_ALU:
 	case INSN_OPAQUE:
 		state->registers[insn->dst] = alu_result(state, node);
