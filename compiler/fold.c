@@ -20,7 +20,7 @@
  * program together. */
 #define MAX_COPY   8
 #define MAX_STEP   2
-#define MAX_COPIES 64
+#define MAX_COPIES 256
 
 /* Blocks that are looked through for a branch that is decided. */
 #define MAX_CHAIN 3

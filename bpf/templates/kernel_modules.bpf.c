@@ -74,7 +74,8 @@ int BPF_PROG(kernel_modules_read_file, struct file *file,
 	    !kernel_id_is(id, enum kernel_read_file_id,
 			  READING_MODULE_COMPRESSED))
 		return 0;
-	if (is_foreign(file))
+	if (policy_cares(&policy_kernel_modules, MASK(foreign_module)) &&
+	    is_foreign(file))
 		operations |= MASK(foreign_module);
 	decision = policy_decide_any(&policy_kernel_modules, operations);
 	if (decision.logged) {

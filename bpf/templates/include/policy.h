@@ -95,6 +95,17 @@ static __always_inline struct policy_class policy_masks(
 	return (struct policy_class){ denied, logged };
 }
 
+/* Of one place, whatever is denied or logged in one of its classes. */
+static __always_inline struct policy_class policy_of_place(
+	const volatile struct policy *policy, enum place place)
+{
+	struct cgroup_tables tables = policy_cgroups();
+
+	(void)policy;
+	return (struct policy_class){ tables.index->unknown[place].denied,
+				      tables.index->unknown[place].logged };
+}
+
 #else
 
 #define POLICY_CGROUP_TABLES(protection) \
@@ -114,7 +125,31 @@ static __always_inline struct policy_class policy_masks(
 	return (struct policy_class){ denied, logged };
 }
 
+static __always_inline struct policy_class policy_of_place(
+	const volatile struct policy *policy, enum place place)
+{
+	return (struct policy_class){ policy->classes[place].denied,
+				      policy->classes[place].logged };
+}
+
 #endif
+
+/*
+ * Whether anybody is denied one of @operations, or it is logged.  Where not,
+ * a hook need not find out whether an access is one of them: known when the
+ * policy is compiled, so the question is no code in a bundle.
+ */
+static __always_inline bool policy_cares(const volatile struct policy *policy,
+					 uint64_t operations)
+{
+	struct policy_class host = policy_of_place(policy, PLACE_HOST);
+	struct policy_class container =
+		policy_of_place(policy, PLACE_CONTAINER);
+
+	return (host.denied | host.logged | container.denied |
+		container.logged) &
+	       operations;
+}
 
 /*
  * The decision on an access that is all of @operations: denied if one of them
