@@ -5,6 +5,8 @@
  * that.  There every task would look like one in a container, and every cgroup
  * unknown: refused, rather than enforced otherwise than the policy says.
  *
+ * The same goes for what fileless_exec reads of files on overlays.
+ *
  * Without a v2 hierarchy every task is in its root, and in no named cgroup.
  */
 #include "loader/subjects.h"
@@ -35,6 +37,14 @@ static bool names_cgroups(const struct table *table)
 	return false;
 }
 
+static bool names_protection(const struct table *table, const char *name)
+{
+	for (uint32_t i = 0; i < table->protection_count; i++)
+		if (!strcmp(table->protections[i].protection->name, name))
+			return true;
+	return false;
+}
+
 /* Without the file there is no such security module. */
 static bool is_confidential(void)
 {
@@ -44,24 +54,30 @@ static bool is_confidential(void)
 	       strstr(text, "[confidentiality]");
 }
 
-static bool has_helper(const struct btf *kernel, const char *helper)
+static bool has_name(const struct btf *kernel, const char *list,
+		     const char *name)
 {
-	int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
+	int id = btf__find_by_name_kind(kernel, list, BTF_KIND_ENUM);
 	const struct btf_type *type =
 		id > 0 ? btf__type_by_id(kernel, (uint32_t)id) : NULL;
 
 	for (uint32_t i = 0; type && i < btf_vlen(type); i++)
 		if (!strcmp(btf__name_by_offset(kernel,
 						btf_enum(type)[i].name_off),
-			    helper))
+			    name))
 			return true;
 	return false;
+}
+
+static bool has_helper(const struct btf *kernel, const char *helper)
+{
+	return has_name(kernel, "bpf_func_id", helper);
 }
 
 static int refuse_confidential(const struct load *load, const char *what)
 {
 	return refuse(-EOPNOTSUPP, load->path, "probe",
-		      "run Linux 5.13 or newer, or boot with "
+		      "run Linux 6.2 or newer, or boot with "
 		      "lockdown=integrity",
 		      "this kernel under lockdown=confidentiality does not let "
 		      "programs read %s",
@@ -78,6 +94,11 @@ int probe_subjects(struct run *run, struct load *load)
 	if (confidential &&
 	    !has_helper(run->kernel, "BPF_FUNC_get_current_task_btf"))
 		return refuse_confidential(load, "who asks them");
+	if (confidential &&
+	    names_protection(&load->bundle->note->table, "fileless_exec") &&
+	    !has_name(run->kernel, "special_kfunc_type", "KF_bpf_rdonly_cast"))
+		return refuse_confidential(
+			load, "where files on overlays are, for fileless_exec");
 	if (!cgroups)
 		return 0;
 	if (confidential && !has_helper(run->kernel, "BPF_FUNC_snprintf"))
