@@ -74,8 +74,19 @@ static void check_depths(struct diag *diag,
 	}
 }
 
+/* A bundle of it would attach nothing, and look like protection. */
+static void check_idle(struct diag *diag, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->table.protection_count; i++)
+		if (used_operations(&plan->table.protections[i], true))
+			return;
+	diag_report(diag, CHECK_EMPTY_POLICY, plan->policy->loc,
+		    "the policy denies nothing and logs nothing: a bundle of it would hold no program");
+}
+
 void target_check_templates(struct diag *diag, const struct plan *plan)
 {
+	check_idle(diag, plan);
 	for (uint32_t i = 0; i < plan->table.protection_count; i++) {
 		const struct table_protection *to =
 			&plan->table.protections[i];

@@ -12,5 +12,6 @@ struct diag;
 void target_check_kernel(struct diag *diag, const struct plan *plan,
 			 unsigned kernel);
 
-/* Reports each protection and trace that no template can enforce. */
+/* Reports each protection and trace that no template can enforce, and a policy
+ * that leaves nothing for any of them to do. */
 void target_check_templates(struct diag *diag, const struct plan *plan);
