@@ -267,11 +267,11 @@ ORDINARY = [
     Row("names that others chose",
         "printf '\\342\\200\\256gpj\\377\\r\\033[2J\\\\\"' >/tmp/name; "
         "f=/tmp/$(cat /tmp/name); cp /bin/sh \"$f\" && "
-        "{ in-container insmod \"$f\"; bpflock-log --logfmt; } "
+        "{ in-container sh -c 'insmod /tmp/*gpj*'; bpflock-log --logfmt; } "
         "2>/dev/null | grep object= | tail -n1", 0,
         ('object="/tmp/\\xe2\\x80\\xaegpj\\xff\\x0d\\x1b[2J\\\\\\""',)),
-    Row("the same in JSON", "f=/tmp/$(cat /tmp/name); "
-        "{ in-container insmod \"$f\"; bpflock-log --json; } "
+    Row("the same in JSON", "{ in-container sh -c 'insmod /tmp/*gpj*'; "
+        "bpflock-log --json; } "
         "2>/dev/null | grep object | tail -n1", 0,
         ('"object":"/tmp/\\u202egpj\\ufffd\\u000d\\u001b[2J\\\\\\""',)),
     Row("a comm forges nothing",
