@@ -28,8 +28,7 @@ struct ext_record *ext_add(struct ext *ext, enum ext_kind kind,
 	return record;
 }
 
-static bool read_list(struct ext *ext, enum ext_kind kind,
-		      struct reader reader)
+static bool read_list(struct ext *ext, enum ext_kind kind, struct reader reader)
 {
 	struct ext_list *list = &ext->lists[kind];
 

@@ -36,9 +36,9 @@ static bool is_local_call(const struct builder *builder, size_t slot)
 static bool decode_all(struct builder *builder)
 {
 	for (size_t i = 0; i < builder->slots;) {
-		unsigned taken = insn_decode(builder->bytes + i * INSN_SIZE,
-					     builder->slots - i,
-					     &builder->insns[i]);
+		unsigned taken =
+			insn_decode(builder->bytes + i * INSN_SIZE,
+				    builder->slots - i, &builder->insns[i]);
 
 		if (!taken || insn_kind(&builder->insns[i]) == INSN_UNKNOWN ||
 		    is_local_call(builder, i))
@@ -178,10 +178,9 @@ static void fill_block(const struct builder *builder, struct cfg *cfg,
 struct cfg *cfg_build(struct arena *arena, const uint8_t *bytes, size_t slots,
 		      const struct slot_note *notes)
 {
-	struct builder builder = { .arena = arena,
-				   .bytes = bytes,
-				   .notes = notes,
-				   .slots = slots };
+	struct builder builder = {
+		.arena = arena, .bytes = bytes, .notes = notes, .slots = slots
+	};
 	struct cfg *cfg = arena_alloc(arena, sizeof(*cfg));
 
 	if (!slots || slots > CFG_MAX_SLOTS)
@@ -217,13 +216,12 @@ void cfg_note_decision(struct cfg *cfg, uint32_t origin,
 		}
 		if (known)
 			continue;
-		cfg->decisions = arena_grow(cfg->arena, cfg->decisions,
-					    cfg->decision_count,
-					    &cfg->decision_capacity,
-					    sizeof(*cfg->decisions));
-		cfg->decisions[cfg->decision_count++] = (struct decision){
-			.origin = origin, .source = sources[i]
-		};
+		cfg->decisions = arena_grow(
+			cfg->arena, cfg->decisions, cfg->decision_count,
+			&cfg->decision_capacity, sizeof(*cfg->decisions));
+		cfg->decisions[cfg->decision_count++] =
+			(struct decision){ .origin = origin,
+					   .source = sources[i] };
 	}
 }
 
@@ -302,8 +300,8 @@ static uint32_t *count_entries(const struct cfg *cfg)
 	struct walk walk = {
 		.cfg = cfg,
 		.stack = arena_array(cfg->arena, cfg->count, sizeof(uint32_t)),
-		.entries = arena_array(cfg->arena, cfg->count,
-				       sizeof(uint32_t)),
+		.entries =
+			arena_array(cfg->arena, cfg->count, sizeof(uint32_t)),
 	};
 
 	walk_to(&walk, 0);
@@ -438,8 +436,7 @@ bool *cfg_loop_heads(const struct cfg *cfg)
 	bool *heads = arena_array(cfg->arena, cfg->count, sizeof(bool));
 	uint8_t *colours = arena_array(cfg->arena, cfg->count, 1);
 	uint8_t *edges = arena_array(cfg->arena, cfg->count, 1);
-	uint32_t *path = arena_array(cfg->arena, cfg->count,
-				     sizeof(uint32_t));
+	uint32_t *path = arena_array(cfg->arena, cfg->count, sizeof(uint32_t));
 	size_t depth = 1;
 
 	colours[0] = GREY;
@@ -501,8 +498,9 @@ static uint32_t first_left(const struct placing *placing)
 	for (uint32_t i = 0; i < cfg->count; i++) {
 		if (cfg->blocks[i].gone || placing->starts[i] != CFG_NONE)
 			continue;
-		if (best == CFG_NONE || block_origin(&cfg->blocks[i]) <
-						block_origin(&cfg->blocks[best]))
+		if (best == CFG_NONE ||
+		    block_origin(&cfg->blocks[i]) <
+			    block_origin(&cfg->blocks[best]))
 			best = i;
 	}
 	return best;
@@ -510,8 +508,8 @@ static uint32_t first_left(const struct placing *placing)
 
 static uint32_t block_behind(const struct placing *placing, size_t place)
 {
-	return place + 1 < placing->count ? placing->order[place + 1] :
-					    CFG_NONE;
+	return place + 1 < placing->count ? placing->order[place + 1]
+					  : CFG_NONE;
 }
 
 /*
@@ -591,8 +589,7 @@ bool cfg_lay_out(const struct cfg *cfg, struct layout *layout)
 	struct placing placing = {
 		.cfg = cfg,
 		.order = arena_array(cfg->arena, cfg->count, sizeof(uint32_t)),
-		.starts = arena_array(cfg->arena, cfg->count,
-				      sizeof(uint32_t)),
+		.starts = arena_array(cfg->arena, cfg->count, sizeof(uint32_t)),
 	};
 	size_t slots;
 	bool fits = true;

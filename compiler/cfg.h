@@ -91,7 +91,7 @@ struct cfg {
 	struct block *blocks; /* the first is where the program starts */
 	size_t count;
 	size_t capacity;
-	size_t copied; /* nodes that threading copied */
+	size_t copied;		    /* nodes that threading copied */
 	struct decision *decisions; /* each once */
 	size_t decision_count;
 	size_t decision_capacity;

@@ -136,8 +136,8 @@ static void analyse(struct fold *fold)
 		fold->room = 2 * count;
 		fold->starts = arena_array(fold->cfg->arena, fold->room,
 					   sizeof(*fold->starts));
-		fold->dirty = arena_array(fold->cfg->arena, fold->room,
-					  sizeof(bool));
+		fold->dirty =
+			arena_array(fold->cfg->arena, fold->room, sizeof(bool));
 	}
 	fold->values.strays = false;
 	do { /* again, where what was assumed of pointers did not hold */
@@ -217,9 +217,8 @@ static bool rewrite_node(struct node *node, const struct value *src,
 			       &after->registers[insn.dst]);
 	if (kind != INSN_ALU || BPF_OP(insn.code) == BPF_END)
 		return false;
-	if (insn_has_source(&insn) &&
-	    (src->kind != VALUE_CONSTANT ||
-	     !insn_with_immediate(&insn, src->bits)))
+	if (insn_has_source(&insn) && (src->kind != VALUE_CONSTANT ||
+				       !insn_with_immediate(&insn, src->bits)))
 		return false;
 	drop_identity(&insn);
 	return replace(node, insn,
@@ -408,8 +407,8 @@ static bool thread(struct fold *fold)
 		end = state_at_end(fold, i);
 		changed |= thread_edge(fold, i, false, &end, heads, count);
 		if (branches)
-			changed |= thread_edge(fold, i, true, &end, heads,
-					       count);
+			changed |=
+				thread_edge(fold, i, true, &end, heads, count);
 	}
 	return changed;
 }

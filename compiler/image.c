@@ -61,9 +61,9 @@ static bool read_sections(struct image *image, const struct blob *object)
 		if (section->header.sh_type == SHT_NOBITS ||
 		    section->header.sh_addralign > MAX_ALIGNMENT)
 			return false;
-		section->content.bytes = bytes_at(object,
-						  section->header.sh_offset,
-						  section->header.sh_size);
+		section->content.bytes =
+			bytes_at(object, section->header.sh_offset,
+				 section->header.sh_size);
 		section->content.size = section->header.sh_size;
 		if (!section->content.bytes ||
 		    section->header.sh_link >= image->section_count)
@@ -309,8 +309,8 @@ static bool write_contents(struct writer *writer, Elf64_Shdr *headers,
 		headers[to].sh_name = add_string(writer, section->name);
 		headers[to].sh_link = writer->sections[section->header.sh_link];
 		if (section->header.sh_type == SHT_SYMTAB)
-			contents[to] = write_symbols(writer,
-						     &headers[to].sh_info);
+			contents[to] =
+				write_symbols(writer, &headers[to].sh_info);
 		if (section->header.sh_type != SHT_REL)
 			continue;
 		headers[to].sh_info = writer->sections[section->header.sh_info];
@@ -323,8 +323,8 @@ static bool write_contents(struct writer *writer, Elf64_Shdr *headers,
 
 static uint64_t align(uint64_t offset, uint64_t alignment)
 {
-	return alignment > 1 ? (offset + alignment - 1) / alignment * alignment :
-			       offset;
+	return alignment > 1 ? (offset + alignment - 1) / alignment * alignment
+			     : offset;
 }
 
 /* Contents in their order, then the section headers. */

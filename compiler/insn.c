@@ -174,8 +174,8 @@ static enum insn_kind kind_of_store(const struct insn *insn)
 			return INSN_UNKNOWN;
 		return INSN_STORE;
 	case MODE_ATOMIC:
-		return from_register && insn_width(insn) >= 4 ? INSN_ATOMIC :
-								INSN_UNKNOWN;
+		return from_register && insn_width(insn) >= 4 ? INSN_ATOMIC
+							      : INSN_UNKNOWN;
 	default:
 		return INSN_UNKNOWN;
 	}
@@ -199,20 +199,20 @@ static enum insn_kind kind_of_jump(const struct insn *insn)
 	switch (operation) {
 	case BPF_JA:
 		return narrow || insn_has_source(insn) || insn->dst ||
-				       insn->src || insn->immediate ?
-			       INSN_UNKNOWN :
-			       INSN_GOTO;
+				       insn->src || insn->immediate
+			       ? INSN_UNKNOWN
+			       : INSN_GOTO;
 	case BPF_CALL:
 		return narrow || insn_has_source(insn) || insn->dst ||
-				       insn->offset ?
-			       INSN_UNKNOWN :
-			       INSN_CALL;
+				       insn->offset
+			       ? INSN_UNKNOWN
+			       : INSN_CALL;
 	case BPF_EXIT:
 		return narrow || insn_has_source(insn) || insn->dst ||
 				       insn->src || insn->offset ||
-				       insn->immediate ?
-			       INSN_UNKNOWN :
-			       INSN_EXIT;
+				       insn->immediate
+			       ? INSN_UNKNOWN
+			       : INSN_EXIT;
 	default:
 		if (operation > BPF_JSLE ||
 		    (insn_has_source(insn) ? insn->immediate : insn->src))
@@ -230,8 +230,8 @@ enum insn_kind insn_kind(const struct insn *insn)
 	case BPF_ALU64:
 		return kind_of_alu(insn);
 	case BPF_LD:
-		return insn_slots(insn) == 2 && !insn->offset ? INSN_WIDE :
-								INSN_UNKNOWN;
+		return insn_slots(insn) == 2 && !insn->offset ? INSN_WIDE
+							      : INSN_UNKNOWN;
 	case BPF_LDX:
 		return kind_of_load(insn);
 	case BPF_ST:
@@ -253,15 +253,14 @@ unsigned insn_reads(const struct insn *insn)
 	case INSN_ALU:
 	case INSN_OPAQUE:
 		return (BPF_OP(insn->code) == BPF_MOV ? 0 : bit(insn->dst)) |
-		       (insn_has_source(insn) && BPF_OP(insn->code) != BPF_END ?
-				bit(insn->src) :
-				0);
+		       (insn_has_source(insn) && BPF_OP(insn->code) != BPF_END
+				? bit(insn->src)
+				: 0);
 	case INSN_LOAD:
 		return bit(insn->src);
 	case INSN_STORE:
-		return bit(insn->dst) | (BPF_CLASS(insn->code) == BPF_STX ?
-						 bit(insn->src) :
-						 0);
+		return bit(insn->dst) |
+		       (BPF_CLASS(insn->code) == BPF_STX ? bit(insn->src) : 0);
 	case INSN_ATOMIC:
 		return bit(0) | bit(insn->dst) | bit(insn->src);
 	case INSN_CALL:
@@ -306,11 +305,11 @@ static uint64_t swap(const struct insn *insn, uint64_t value)
 
 	switch (insn->immediate) {
 	case 16:
-		return big ? __builtin_bswap16((uint16_t)value) :
-			     (uint16_t)value;
+		return big ? __builtin_bswap16((uint16_t)value)
+			   : (uint16_t)value;
 	case 32:
-		return big ? __builtin_bswap32((uint32_t)value) :
-			     (uint32_t)value;
+		return big ? __builtin_bswap32((uint32_t)value)
+			   : (uint32_t)value;
 	default:
 		return big ? __builtin_bswap64(value) : value;
 	}
@@ -318,8 +317,8 @@ static uint64_t swap(const struct insn *insn, uint64_t value)
 
 static uint64_t shift_signed(uint64_t value, unsigned count, bool wide)
 {
-	return wide ? (uint64_t)((int64_t)value >> count) :
-		      (uint64_t)(uint32_t)((int32_t)value >> count);
+	return wide ? (uint64_t)((int64_t)value >> count)
+		    : (uint64_t)(uint32_t)((int32_t)value >> count);
 }
 
 uint64_t insn_compute(const struct insn *insn, uint64_t dst, uint64_t src)
@@ -331,8 +330,8 @@ uint64_t insn_compute(const struct insn *insn, uint64_t dst, uint64_t src)
 	assert(insn_kind(insn) == INSN_ALU);
 	if (BPF_OP(insn->code) == BPF_END)
 		return swap(insn, dst);
-	right = insn_has_source(insn) ? src :
-					(uint64_t)(int64_t)insn->immediate;
+	right = insn_has_source(insn) ? src
+				      : (uint64_t)(int64_t)insn->immediate;
 	right = narrow_unless(right, wide);
 	count = (unsigned)right & (wide ? 63 : 31);
 	switch (BPF_OP(insn->code)) {
@@ -372,8 +371,8 @@ bool insn_jumps(const struct insn *insn, uint64_t dst, uint64_t src)
 	int64_t signed_left, signed_right;
 
 	assert(insn_kind(insn) == INSN_BRANCH);
-	right = insn_has_source(insn) ? src :
-					(uint64_t)(int64_t)insn->immediate;
+	right = insn_has_source(insn) ? src
+				      : (uint64_t)(int64_t)insn->immediate;
 	right = narrow_unless(right, wide);
 	signed_left = wide ? (int64_t)left : (int32_t)left;
 	signed_right = wide ? (int64_t)right : (int32_t)right;
@@ -430,8 +429,7 @@ bool insn_with_immediate(struct insn *insn, uint64_t value)
 	with.code = (uint8_t)((insn->code & ~BPF_X) | BPF_K);
 	with.src = 0;
 	with.immediate = (int32_t)(uint32_t)value;
-	if (!insn_is_narrow(insn) &&
-	    value != (uint64_t)(int64_t)with.immediate)
+	if (!insn_is_narrow(insn) && value != (uint64_t)(int64_t)with.immediate)
 		return false;
 	if (insn_kind(&with) != kind)
 		return false;
@@ -488,10 +486,8 @@ static void put_memory(struct text *text, const struct insn *insn,
 		       unsigned base)
 {
 	put(text, "*(%c%u *)(r%u %c %d)",
-	    insn_is_signed_load(insn) &&
-			    BPF_CLASS(insn->code) == BPF_LDX ?
-		    's' :
-		    'u',
+	    insn_is_signed_load(insn) && BPF_CLASS(insn->code) == BPF_LDX ? 's'
+									  : 'u',
 	    insn_width(insn) * 8, base, insn->offset < 0 ? '-' : '+',
 	    insn->offset < 0 ? -insn->offset : insn->offset);
 }
@@ -507,8 +503,8 @@ static void put_operand(struct text *text, const struct insn *insn, char file)
 static void put_alu(struct text *text, const struct insn *insn)
 {
 	static const char *const operators[] = {
-		"+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=",
-		"",   "%=", "^=", "=",	"s>>=",
+		"+=",  "-=", "*=", "/=", "|=", "&=",   "<<=",
+		">>=", "",   "%=", "^=", "=",  "s>>=",
 	};
 	char file = insn_is_narrow(insn) ? 'w' : 'r';
 	uint8_t operation = BPF_OP(insn->code);
@@ -519,9 +515,9 @@ static void put_alu(struct text *text, const struct insn *insn)
 	}
 	if (operation == BPF_END) {
 		put(text, "r%u = %s%d r%u", insn->dst,
-		    BPF_CLASS(insn->code) == BPF_ALU64 ? "bswap" :
-		    insn_has_source(insn)	       ? "be" :
-							 "le",
+		    BPF_CLASS(insn->code) == BPF_ALU64 ? "bswap"
+		    : insn_has_source(insn)	       ? "be"
+						       : "le",
 		    insn->immediate, insn->dst);
 		return;
 	}
@@ -536,8 +532,8 @@ static void put_alu(struct text *text, const struct insn *insn)
 static void put_branch(struct text *text, const struct insn *insn, long target)
 {
 	static const char *const relations[] = {
-		"",   "==",  ">",   ">=", "&",	"!=",  "s>",
-		"s>=", "",   "",    "<",  "<=", "s<",  "s<=",
+		"",    "==", ">", ">=", "&",  "!=", "s>",
+		"s>=", "",   "",  "<",	"<=", "s<", "s<=",
 	};
 	char file = insn_is_narrow(insn) ? 'w' : 'r';
 
@@ -556,8 +552,7 @@ static void put_store(struct text *text, const struct insn *insn)
 		put(text, " = %d", insn->immediate);
 }
 
-void insn_text(const struct insn *insn, long target,
-	       char bytes[INSN_TEXT_SIZE])
+void insn_text(const struct insn *insn, long target, char bytes[INSN_TEXT_SIZE])
 {
 	struct text text = { .at = bytes, .left = INSN_TEXT_SIZE };
 
@@ -596,9 +591,8 @@ void insn_text(const struct insn *insn, long target,
 		put(&text, "exit");
 		break;
 	default:
-		put(&text, "? code %#x dst %u src %u off %d imm %d",
-		    insn->code, insn->dst, insn->src, insn->offset,
-		    insn->immediate);
+		put(&text, "? code %#x dst %u src %u off %d imm %d", insn->code,
+		    insn->dst, insn->src, insn->offset, insn->immediate);
 		break;
 	}
 }

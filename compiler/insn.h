@@ -34,7 +34,7 @@ enum insn_kind {
 	INSN_LOAD,
 	INSN_STORE,
 	INSN_ATOMIC,
-	INSN_CALL,   /* of a helper where src is 0 */
+	INSN_CALL, /* of a helper where src is 0 */
 	INSN_GOTO,
 	INSN_BRANCH,
 	INSN_EXIT,

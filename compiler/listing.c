@@ -62,8 +62,8 @@ static void print_statement(const struct listing *listing,
 			    const struct table_protection *protection,
 			    uint32_t class, unsigned operation)
 {
-	const struct table_statement *statement = table_decided_by(
-		listing->table, protection, class, operation);
+	const struct table_statement *statement =
+		table_decided_by(listing->table, protection, class, operation);
 
 	if (statement)
 		fprintf(listing->out, " (%s:%" PRIu32 ")",
@@ -111,9 +111,9 @@ static void print_class(const struct listing *listing,
 	uint32_t class = (uint32_t)((field - offsetof(struct policy, classes)) /
 				    sizeof(struct policy_class));
 	uint64_t word = policy_word(listing, start + field);
-	bool logged = field % sizeof(struct policy_class) !=
-		      offsetof(struct policy, classes) %
-			      sizeof(struct policy_class);
+	bool logged =
+		field % sizeof(struct policy_class) !=
+		offsetof(struct policy, classes) % sizeof(struct policy_class);
 
 	mask &= policy_word(listing, start);
 	if (logged)
@@ -129,10 +129,9 @@ static void print_source(const struct listing *listing,
 {
 	uint64_t offset = (uint64_t)source->word * 8, field;
 	const struct table_protection *protection;
-	const struct image_symbol *symbol =
-		symbol_at(&listing->image,
-			  image_index(&listing->image, listing->policy),
-			  offset);
+	const struct image_symbol *symbol = symbol_at(
+		&listing->image, image_index(&listing->image, listing->policy),
+		offset);
 
 	if (!symbol) {
 		fprintf(listing->out, POLICY_SECTION "+%" PRIu64, offset);
@@ -169,8 +168,8 @@ static const char *relocated_to(const struct listing *listing,
 
 		if (relocation.r_offset != offset)
 			continue;
-		symbol = &listing->image
-				  .symbols[ELF64_R_SYM(relocation.r_info)];
+		symbol =
+			&listing->image.symbols[ELF64_R_SYM(relocation.r_info)];
 		if (ELF64_ST_TYPE(symbol->entry.st_info) != STT_SECTION)
 			return symbol->name;
 		return listing->image.sections[symbol->entry.st_shndx].name;
@@ -260,17 +259,16 @@ static void print_instructions(const struct listing *listing, uint32_t index,
 	for (size_t i = 0; i < slots;) {
 		char text[INSN_TEXT_SIZE];
 		struct insn insn;
-		unsigned taken =
-			insn_decode(bytes + (start + i) * INSN_SIZE, slots - i,
-				    &insn);
+		unsigned taken = insn_decode(bytes + (start + i) * INSN_SIZE,
+					     slots - i, &insn);
 		uint64_t offset = (start + i) * INSN_SIZE;
 
 		print_line(listing, section->name, offset);
 		insn_text(&insn, (long)i + 1 + insn.offset, text);
 		print_notes(listing, relocations, section->name, &insn, offset,
-			    optimized && optimized->sources ?
-				    optimized->sources[i] :
-				    NULL,
+			    optimized && optimized->sources
+				    ? optimized->sources[i]
+				    : NULL,
 			    fprintf(listing->out, "%6zu  %s", i, text));
 		i += taken ? taken : 1;
 	}

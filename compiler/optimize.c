@@ -107,8 +107,7 @@ static bool find_functions(struct optimizer *optimizer, struct code *code)
 
 static const uint8_t *slot_at(const struct code *code, size_t slot)
 {
-	return (const uint8_t *)code->section->content.bytes +
-	       slot * INSN_SIZE;
+	return (const uint8_t *)code->section->content.bytes + slot * INSN_SIZE;
 }
 
 static bool may_relocate(const struct insn *insn, unsigned slots,
@@ -127,8 +126,7 @@ static bool note_relocation(struct optimizer *optimizer, struct code *code,
 {
 	uint64_t slot = relocation->r_offset / INSN_SIZE;
 	const struct image_symbol *symbol =
-		&optimizer->image
-			 .symbols[ELF64_R_SYM(relocation->r_info)];
+		&optimizer->image.symbols[ELF64_R_SYM(relocation->r_info)];
 	struct insn insn;
 	unsigned slots;
 
@@ -156,9 +154,8 @@ static bool note_relocations(struct optimizer *optimizer, struct code *code)
 	code->relocations = image_relocations(&optimizer->image, code->index);
 	if (!code->relocations)
 		return true;
-	for (uint32_t i = 0; image_relocation(code->relocations, i,
-					      &relocation);
-	     i++)
+	for (uint32_t i = 0;
+	     image_relocation(code->relocations, i, &relocation); i++)
 		if (!note_relocation(optimizer, code, &relocation, i))
 			return false;
 	return true;
@@ -273,9 +270,9 @@ static void keep_layout(struct arena *arena, struct function *function,
 				      sizeof(*layout->sources)),
 		.slots = slots,
 	};
-	function->decisions = copy_array(arena, cfg->decisions,
-					 cfg->decision_count,
-					 sizeof(*cfg->decisions));
+	function->decisions =
+		copy_array(arena, cfg->decisions, cfg->decision_count,
+			   sizeof(*cfg->decisions));
 	function->decision_count = cfg->decision_count;
 }
 
@@ -283,15 +280,15 @@ static bool fold_function(struct optimizer *optimizer, struct code *code,
 			  struct function *function)
 {
 	struct arena *scratch = arena_new();
-	struct cfg *cfg = cfg_build(scratch, slot_at(code, function->start),
-				    function->slots,
-				    code->notes + function->start);
+	struct cfg *cfg =
+		cfg_build(scratch, slot_at(code, function->start),
+			  function->slots, code->notes + function->start);
 	struct layout layout;
 	bool good = false;
 
 	if (cfg) {
-		function->gone = fold_program(cfg, &optimizer->policy) &&
-				 may_go(code);
+		function->gone =
+			fold_program(cfg, &optimizer->policy) && may_go(code);
 		good = cfg_lay_out(cfg, &layout);
 	}
 	if (good)
@@ -306,16 +303,16 @@ static void report_function(struct optimizer *optimizer,
 {
 	struct optimize_report *report = optimizer->report;
 
-	report->programs = arena_grow(optimizer->arena, report->programs,
-				      report->count, &report->capacity,
-				      sizeof(*report->programs));
+	report->programs =
+		arena_grow(optimizer->arena, report->programs, report->count,
+			   &report->capacity, sizeof(*report->programs));
 	report->programs[report->count++] = (struct optimized){
 		.name = function->symbol->name,
 		.section = code->section->name,
 		.slots_before = function->slots,
-		.slots_after = !folded	      ? function->slots :
-			       function->gone ? 0 :
-						function->layout.slots,
+		.slots_after = !folded		? function->slots
+			       : function->gone ? 0
+						: function->layout.slots,
 		.folded = folded,
 		.sources = (const struct source_bits(*)[SOURCES])
 				   function->layout.sources,
@@ -375,9 +372,8 @@ static void write_relocations(struct optimizer *optimizer, struct code *code)
 	for (size_t i = 0; i < code->function_count; i++) {
 		const struct function *function = &code->functions[i];
 
-		for (size_t j = 0; !function->gone &&
-				   j < function->layout.slots;
-		     j++) {
+		for (size_t j = 0;
+		     !function->gone && j < function->layout.slots; j++) {
 			size_t origin = origin_of(function, j);
 			Elf64_Rel *to = &relocations[count];
 
@@ -400,8 +396,8 @@ static void write_record(struct optimizer *optimizer, const struct code *code,
 			 enum ext_kind kind, const struct ext_record *record,
 			 size_t slot)
 {
-	struct ext_record *to = ext_add(&optimizer->to, kind,
-					code->ext_section, record->words);
+	struct ext_record *to =
+		ext_add(&optimizer->to, kind, code->ext_section, record->words);
 
 	to->words[0] = (uint32_t)(slot * INSN_SIZE);
 }

@@ -12,8 +12,8 @@
 /* For each symbol, whether a relocation of what is left leads to it. */
 static bool *find_used(const struct image *image)
 {
-	bool *used = arena_array(image->arena, image->symbol_count,
-				 sizeof(bool));
+	bool *used =
+		arena_array(image->arena, image->symbol_count, sizeof(bool));
 
 	for (uint32_t i = 1; i < image->section_count; i++) {
 		const struct image_section *section = &image->sections[i];
@@ -39,8 +39,7 @@ static void move_map(struct image_symbol *symbol,
 		     uint64_t to)
 {
 	memcpy(bytes + to,
-	       (const uint8_t *)section->content.bytes +
-		       symbol->entry.st_value,
+	       (const uint8_t *)section->content.bytes + symbol->entry.st_value,
 	       symbol->entry.st_size);
 	symbol->entry.st_value = to;
 }

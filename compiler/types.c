@@ -49,19 +49,18 @@ static uint32_t *reference(struct btf_type *type, size_t index)
 	case BTF_KIND_TYPE_TAG:
 		return index ? NULL : &type->type;
 	case BTF_KIND_ARRAY:
-		return index == 0 ? &btf_array(type)->type :
-		       index == 1 ? &btf_array(type)->index_type :
-				    NULL;
+		return index == 0   ? &btf_array(type)->type
+		       : index == 1 ? &btf_array(type)->index_type
+				    : NULL;
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
 		return index < len ? &btf_members(type)[index].type : NULL;
 	case BTF_KIND_FUNC_PROTO:
-		return index == 0   ? &type->type :
-		       index <= len ? &btf_params(type)[index - 1].type :
-				      NULL;
+		return index == 0     ? &type->type
+		       : index <= len ? &btf_params(type)[index - 1].type
+				      : NULL;
 	case BTF_KIND_DATASEC:
-		return index < len ? &btf_var_secinfos(type)[index].type :
-				     NULL;
+		return index < len ? &btf_var_secinfos(type)[index].type : NULL;
 	default: /* numbers, enums, forward declarations */
 		return NULL;
 	}
@@ -126,8 +125,7 @@ static struct home find_home(const struct pruning *pruning,
 			     const struct btf_type *type)
 {
 	const char *name = name_of(pruning->from, type);
-	const struct image_section *section =
-		image_find(pruning->image, name);
+	const struct image_section *section = image_find(pruning->image, name);
 
 	if (section)
 		return (struct home){
@@ -164,9 +162,9 @@ static const struct image_symbol *symbol_of(const struct pruning *pruning,
 					    const struct home *home,
 					    const struct btf_var_secinfo *info)
 {
-	return find_symbol(pruning->image, home->index,
-			   name_of(pruning->from,
-				   type_of(pruning->from, info->type)));
+	return find_symbol(
+		pruning->image, home->index,
+		name_of(pruning->from, type_of(pruning->from, info->type)));
 }
 
 static bool is_left(const struct pruning *pruning, const struct home *home,
@@ -310,9 +308,8 @@ static int move_records(struct pruning *pruning, struct ext *ext)
 int types_prune(struct image *image, struct ext *ext, const char **why)
 {
 	struct image_section *section = image_find(image, ".BTF");
-	__attribute__((cleanup(close_btf))) struct btf *from =
-		btf__new(section->content.bytes,
-			 (uint32_t)section->content.size);
+	__attribute__((cleanup(close_btf))) struct btf *from = btf__new(
+		section->content.bytes, (uint32_t)section->content.size);
 	__attribute__((cleanup(close_btf))) struct btf *to = btf__new_empty();
 	struct pruning pruning = { .image = image, .from = from, .to = to };
 	const void *bytes;
@@ -324,10 +321,10 @@ int types_prune(struct image *image, struct ext *ext, const char **why)
 		return -ENOMEM;
 	pruning.count = btf__type_cnt(from);
 	pruning.needed = arena_array(image->arena, pruning.count, sizeof(bool));
-	pruning.numbers = arena_array(image->arena, pruning.count,
-				      sizeof(uint32_t));
-	pruning.pending = arena_array(image->arena, pruning.count,
-				      sizeof(uint32_t));
+	pruning.numbers =
+		arena_array(image->arena, pruning.count, sizeof(uint32_t));
+	pruning.pending =
+		arena_array(image->arena, pruning.count, sizeof(uint32_t));
 	if (!mark_needed(&pruning, ext))
 		return -EBADMSG;
 	err = copy_types(&pruning);
@@ -340,9 +337,8 @@ int types_prune(struct image *image, struct ext *ext, const char **why)
 	bytes = btf__raw_data(to, &size);
 	if (!bytes)
 		return -ENOMEM;
-	section->content = (struct blob){
-		arena_copy(image->arena, bytes, size), size
-	};
+	section->content =
+		(struct blob){ arena_copy(image->arena, bytes, size), size };
 	return 0;
 }
 

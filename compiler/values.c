@@ -74,8 +74,8 @@ void values_start(struct state *state)
 	*state = (struct state){ .reached = true };
 	for (unsigned i = 0; i < INSN_REGISTERS; i++)
 		state->registers[i] = unknown;
-	state->registers[BPF_REG_10] = (struct value){ .kind = VALUE_STACK,
-						       .bits = CFG_STACK };
+	state->registers[BPF_REG_10] =
+		(struct value){ .kind = VALUE_STACK, .bits = CFG_STACK };
 }
 
 static bool may_reach_stack(struct value value)
@@ -171,8 +171,8 @@ bool values_join(struct state *into, const struct state *from)
 		return true;
 	}
 	for (unsigned i = 0; i < INSN_REGISTERS; i++) {
-		struct value joined = join_values(into->registers[i],
-						  from->registers[i]);
+		struct value joined =
+			join_values(into->registers[i], from->registers[i]);
 
 		changed |= joined.kind != into->registers[i].kind;
 		into->registers[i] = joined;
@@ -182,8 +182,7 @@ bool values_join(struct state *into, const struct state *from)
 	return changed;
 }
 
-bool values_constant(const struct state *state, unsigned number,
-		     uint64_t *bits)
+bool values_constant(const struct state *state, unsigned number, uint64_t *bits)
 {
 	*bits = state->registers[number].bits;
 	return state->registers[number].kind == VALUE_CONSTANT;
@@ -270,8 +269,7 @@ static uint64_t read_bytes(const uint8_t *bytes, unsigned width)
 static bool is_zero(struct value operand, const struct insn *insn)
 {
 	return operand.kind == VALUE_CONSTANT &&
-	       (insn_is_narrow(insn) ? !(uint32_t)operand.bits :
-				       !operand.bits);
+	       (insn_is_narrow(insn) ? !(uint32_t)operand.bits : !operand.bits);
 }
 
 static void shift_sources(struct value *value, uint64_t count)
@@ -328,9 +326,9 @@ static struct value alu_result(const struct state *state,
 	uint8_t operation = BPF_OP(insn->code);
 	bool follows, reaches;
 
-	src = operation == BPF_END || !insn_has_source(insn) ?
-		      constant((uint64_t)(int64_t)insn->immediate) :
-		      state->registers[insn->src];
+	src = operation == BPF_END || !insn_has_source(insn)
+		      ? constant((uint64_t)(int64_t)insn->immediate)
+		      : state->registers[insn->src];
 	if (operation == BPF_MOV)
 		dst = constant(0); /* it is not read */
 	reaches = may_reach_stack(dst) || may_reach_stack(src);
@@ -422,8 +420,8 @@ static void step_load(const struct values *values, struct state *state,
 		node->stack_read = span;
 		if (base.kind == VALUE_STACK && !insn_is_signed_load(insn) &&
 		    !memcmp(state->known + span.start, all, width))
-			result = constant(read_bytes(state->stack + span.start,
-						     width));
+			result = constant(
+				read_bytes(state->stack + span.start, width));
 	}
 	state->registers[insn->dst] = result;
 }
@@ -434,9 +432,9 @@ static void step_store(struct values *values, struct state *state,
 	const struct insn *insn = &node->insn;
 	struct value base = state->registers[insn->dst];
 	struct value value =
-		BPF_CLASS(insn->code) == BPF_STX ?
-			state->registers[insn->src] :
-			constant((uint64_t)(int64_t)insn->immediate);
+		BPF_CLASS(insn->code) == BPF_STX
+			? state->registers[insn->src]
+			: constant((uint64_t)(int64_t)insn->immediate);
 	struct span span;
 
 	node->effect = true;
@@ -531,8 +529,7 @@ static void step_call(struct values *values, struct state *state,
 		state->registers[i] = unknown;
 }
 
-void values_step(struct values *values, struct state *state,
-		 struct node *node)
+void values_step(struct values *values, struct state *state, struct node *node)
 {
 	const struct insn *insn = &node->insn;
 

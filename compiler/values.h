@@ -21,7 +21,7 @@ enum value_kind {
 
 struct value {
 	enum value_kind kind;
-	uint64_t bits; /* of pointers the offset */
+	uint64_t bits;			     /* of pointers the offset */
 	struct source_bits sources[SOURCES]; /* of a constant */
 };
 
@@ -49,8 +49,7 @@ bool values_join(struct state *into, const struct state *from);
  * Lets @state pass @node, and fills in what node says of itself (its part
  * below the line).  May set values->strays.
  */
-void values_step(struct values *values, struct state *state,
-		 struct node *node);
+void values_step(struct values *values, struct state *state, struct node *node);
 
 /* Whether an operand is a constant, and which. */
 bool values_constant(const struct state *state, unsigned number,

@@ -31,9 +31,9 @@
 struct counts {
 	unsigned long passed;
 	unsigned long failed;
-	unsigned long skipped;	  /* programs that the kernel does not take */
-	unsigned long zeroes;	  /* programs that came down to returning 0 */
-	unsigned long slots[2];	  /* in all, before and after */
+	unsigned long skipped;	/* programs that the kernel does not take */
+	unsigned long zeroes;	/* programs that came down to returning 0 */
+	unsigned long slots[2]; /* in all, before and after */
 };
 
 struct check {
@@ -141,15 +141,15 @@ static void print(const char *title, const struct program *program)
 	for (size_t i = 0; i < program->count;) {
 		char text[INSN_TEXT_SIZE];
 		struct insn insn;
-		unsigned slots = insn_decode(
-			(const uint8_t *)&program->insns[i], program->count - i,
-			&insn);
+		unsigned slots =
+			insn_decode((const uint8_t *)&program->insns[i],
+				    program->count - i, &insn);
 
 		insn_text(&insn, (long)i + 1 + insn.offset, text);
 		printf("  %4zu  %s%s\n", i, text,
-		       insn.code == (BPF_LD | BPF_IMM | BPF_DW) && insn.src ?
-			       "  (map)" :
-			       "");
+		       insn.code == (BPF_LD | BPF_IMM | BPF_DW) && insn.src
+			       ? "  (map)"
+			       : "");
 		i += slots ? slots : 1;
 	}
 }

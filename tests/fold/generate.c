@@ -143,9 +143,9 @@ static void put_policy(struct generator *generator, uint8_t dst,
 	size_t slot = put_wide(generator, dst, BPF_PSEUDO_MAP_VALUE,
 			       (uint32_t)generator->policy_fd, offset);
 
-	generator->program->notes[slot] = (struct slot_note){
-		.mark = NODE_POLICY, .policy_offset = offset
-	};
+	generator->program->notes[slot] =
+		(struct slot_note){ .mark = NODE_POLICY,
+				    .policy_offset = offset };
 }
 
 /* ---- statements ---- */
@@ -287,15 +287,15 @@ static void do_stack(struct generator *generator)
 static struct bpf_insn any_branch(struct generator *generator)
 {
 	static const uint8_t operations[] = {
-		BPF_JEQ, BPF_JGT, BPF_JGE,  BPF_JSET, BPF_JNE, BPF_JSGT,
+		BPF_JEQ, BPF_JGT, BPF_JGE,  BPF_JSET, BPF_JNE,	BPF_JSGT,
 		BPF_JLT, BPF_JLE, BPF_JSGE, BPF_JSLT, BPF_JSLE,
 	};
 	bool source = below(generator, 2);
 
 	if (below(generator, 4) == 0) /* what then is known on one side */
 		return (struct bpf_insn){
-			.code = (uint8_t)((below(generator, 2) ? BPF_JMP :
-								 BPF_JMP32) |
+			.code = (uint8_t)((below(generator, 2) ? BPF_JMP
+							       : BPF_JMP32) |
 					  operations[below(generator, 2) * 4] |
 					  BPF_K),
 			.dst_reg = 6 + below(generator, INPUT_WORDS),
@@ -374,8 +374,8 @@ static void do_loop(struct generator *generator, int depth)
 	start = generator->program->count;
 	do_statements(generator, depth - 1);
 	put_add(generator, BPF_REG_9, 1);
-	jump = put(generator, (struct bpf_insn){
-				      .code = BPF_JMP | BPF_JLT | BPF_K,
+	jump = put(generator,
+		   (struct bpf_insn){ .code = BPF_JMP | BPF_JLT | BPF_K,
 				      .dst_reg = BPF_REG_9,
 				      .imm = times });
 	generator->program->insns[jump].off = (int16_t)(start - jump - 1);
@@ -385,8 +385,8 @@ static void do_loop(struct generator *generator, int depth)
 /* Behind a call r1 to r5 are gone. */
 static void put_call(struct generator *generator, int32_t helper)
 {
-	put(generator, (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
-					  .imm = helper });
+	put(generator,
+	    (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = helper });
 	for (uint8_t i = 1; i <= 5; i++) {
 		if (below(generator, 2))
 			put_copy(generator, i, below(generator, 2) ? 0 : 6);
@@ -426,10 +426,10 @@ static void do_call(struct generator *generator)
 		put_add(generator, BPF_REG_1, any_place(generator, size));
 		put_move(generator, BPF_REG_2, (int32_t)width_of(size));
 		if (below(generator, 2)) {
-			put_policy(generator, BPF_REG_3,
-				   (uint32_t)below(generator,
-						   POLICY_BYTES / 8) *
-					   8);
+			put_policy(
+				generator, BPF_REG_3,
+				(uint32_t)below(generator, POLICY_BYTES / 8) *
+					8);
 		} else {
 			put_copy(generator, BPF_REG_3, BPF_REG_10);
 			put_add(generator, BPF_REG_3,

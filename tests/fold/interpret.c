@@ -38,10 +38,10 @@ static uint64_t load(uint64_t address, uint8_t code)
 
 static void store(uint64_t address, uint8_t code, uint64_t value)
 {
-	size_t size = (code & 0x18) == BPF_B ? 1 :
-		      (code & 0x18) == BPF_H ? 2 :
-		      (code & 0x18) == BPF_W ? 4 :
-					       8;
+	size_t size = (code & 0x18) == BPF_B   ? 1
+		      : (code & 0x18) == BPF_H ? 2
+		      : (code & 0x18) == BPF_W ? 4
+					       : 8;
 
 	memcpy((void *)(uintptr_t)address, &value, size);
 }
@@ -49,23 +49,48 @@ static void store(uint64_t address, uint8_t code, uint64_t value)
 static bool alu64(uint64_t *to, uint8_t operation, uint64_t by)
 {
 	switch (operation) {
-	case BPF_ADD: *to += by; return true;
-	case BPF_SUB: *to -= by; return true;
-	case BPF_MUL: *to *= by; return true;
-	case BPF_DIV: *to = by ? *to / by : 0; return true;
-	case BPF_MOD: *to = by ? *to % by : *to; return true;
-	case BPF_OR: *to |= by; return true;
-	case BPF_AND: *to &= by; return true;
-	case BPF_XOR: *to ^= by; return true;
-	case BPF_MOV: *to = by; return true;
-	case BPF_NEG: *to = ~*to + 1; return true;
-	case BPF_LSH: *to <<= by % 64; return true;
-	case BPF_RSH: *to >>= by % 64; return true;
+	case BPF_ADD:
+		*to += by;
+		return true;
+	case BPF_SUB:
+		*to -= by;
+		return true;
+	case BPF_MUL:
+		*to *= by;
+		return true;
+	case BPF_DIV:
+		*to = by ? *to / by : 0;
+		return true;
+	case BPF_MOD:
+		*to = by ? *to % by : *to;
+		return true;
+	case BPF_OR:
+		*to |= by;
+		return true;
+	case BPF_AND:
+		*to &= by;
+		return true;
+	case BPF_XOR:
+		*to ^= by;
+		return true;
+	case BPF_MOV:
+		*to = by;
+		return true;
+	case BPF_NEG:
+		*to = ~*to + 1;
+		return true;
+	case BPF_LSH:
+		*to <<= by % 64;
+		return true;
+	case BPF_RSH:
+		*to >>= by % 64;
+		return true;
 	case BPF_ARSH:
 		for (by %= 64; by; by--)
 			*to = *to >> 1 | (*to & UINT64_C(1) << 63);
 		return true;
-	default: return false;
+	default:
+		return false;
 	}
 }
 
@@ -74,23 +99,48 @@ static bool alu32(uint64_t *to, uint8_t operation, uint32_t by)
 	uint32_t half = (uint32_t)*to;
 
 	switch (operation) {
-	case BPF_ADD: half += by; break;
-	case BPF_SUB: half -= by; break;
-	case BPF_MUL: half *= by; break;
-	case BPF_DIV: half = by ? half / by : 0; break;
-	case BPF_MOD: half = by ? half % by : half; break;
-	case BPF_OR: half |= by; break;
-	case BPF_AND: half &= by; break;
-	case BPF_XOR: half ^= by; break;
-	case BPF_MOV: half = by; break;
-	case BPF_NEG: half = ~half + 1; break;
-	case BPF_LSH: half <<= by % 32; break;
-	case BPF_RSH: half >>= by % 32; break;
+	case BPF_ADD:
+		half += by;
+		break;
+	case BPF_SUB:
+		half -= by;
+		break;
+	case BPF_MUL:
+		half *= by;
+		break;
+	case BPF_DIV:
+		half = by ? half / by : 0;
+		break;
+	case BPF_MOD:
+		half = by ? half % by : half;
+		break;
+	case BPF_OR:
+		half |= by;
+		break;
+	case BPF_AND:
+		half &= by;
+		break;
+	case BPF_XOR:
+		half ^= by;
+		break;
+	case BPF_MOV:
+		half = by;
+		break;
+	case BPF_NEG:
+		half = ~half + 1;
+		break;
+	case BPF_LSH:
+		half <<= by % 32;
+		break;
+	case BPF_RSH:
+		half >>= by % 32;
+		break;
 	case BPF_ARSH:
 		for (by %= 32; by; by--)
 			half = half >> 1 | (half & 0x80000000);
 		break;
-	default: return false;
+	default:
+		return false;
 	}
 	*to = half;
 	return true;
@@ -116,17 +166,28 @@ static bool holds(uint8_t operation, uint64_t a, uint64_t b, bool wide)
 		b &= UINT32_MAX;
 	}
 	switch (operation) {
-	case BPF_JEQ: return a == b;
-	case BPF_JNE: return a != b;
-	case BPF_JGT: return a > b;
-	case BPF_JGE: return a >= b;
-	case BPF_JLT: return a < b;
-	case BPF_JLE: return a <= b;
-	case BPF_JSET: return a & b;
-	case BPF_JSGT: return sa > sb;
-	case BPF_JSGE: return sa >= sb;
-	case BPF_JSLT: return sa < sb;
-	default: return sa <= sb;
+	case BPF_JEQ:
+		return a == b;
+	case BPF_JNE:
+		return a != b;
+	case BPF_JGT:
+		return a > b;
+	case BPF_JGE:
+		return a >= b;
+	case BPF_JLT:
+		return a < b;
+	case BPF_JLE:
+		return a <= b;
+	case BPF_JSET:
+		return a & b;
+	case BPF_JSGT:
+		return sa > sb;
+	case BPF_JSGE:
+		return sa >= sb;
+	case BPF_JSLT:
+		return sa < sb;
+	default:
+		return sa <= sb;
 	}
 }
 
@@ -218,9 +279,9 @@ bool interpret(const struct bpf_insn *insns, size_t count,
 		} else if (insn->code == (BPF_JMP | BPF_JA)) {
 			at += (size_t)insn->off;
 		} else if (is32 || (insn->code & 7) == BPF_JMP) {
-			uint64_t by = insn->code & BPF_X ?
-					      run.r[insn->src_reg] :
-					      (uint64_t)(int64_t)insn->imm;
+			uint64_t by = insn->code & BPF_X
+					      ? run.r[insn->src_reg]
+					      : (uint64_t)(int64_t)insn->imm;
 
 			if (holds(insn->code & 0xf0, run.r[insn->dst_reg], by,
 				  !is32))

@@ -65,9 +65,9 @@ static void put_jump(struct sample *sample, int code, int dst, int immediate,
 
 static void put_policy(struct sample *sample, int dst, int offset)
 {
-	size_t slot = put(sample, (struct insn){ .code = BPF_LD | BPF_IMM |
-							 BPF_DW,
-						 .dst = (uint8_t)dst });
+	size_t slot =
+		put(sample, (struct insn){ .code = BPF_LD | BPF_IMM | BPF_DW,
+					   .dst = (uint8_t)dst });
 
 	sample->notes[slot] = (struct slot_note){ NODE_POLICY, offset };
 }
@@ -85,8 +85,8 @@ static void pin(struct sample *sample)
 static bool fold(struct sample *sample)
 {
 	struct blob blob = { policy, sizeof(policy) };
-	struct cfg *cfg = cfg_build(sample->arena, sample->bytes,
-				    sample->slots, sample->notes);
+	struct cfg *cfg = cfg_build(sample->arena, sample->bytes, sample->slots,
+				    sample->notes);
 	struct layout layout;
 
 	if (!cfg)
@@ -124,9 +124,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-#define LOAD(size) (BPF_LDX | BPF_MEM | (size))
+#define LOAD(size)  (BPF_LDX | BPF_MEM | (size))
 #define STORE(size) (BPF_STX | BPF_MEM | (size))
-#define MOVE (BPF_ALU64 | BPF_MOV)
+#define MOVE	    (BPF_ALU64 | BPF_MOV)
 
 static void test_policy_load(void **state)
 {
@@ -273,8 +273,8 @@ static void test_effect(void **state)
 	struct sample *sample = *state;
 
 	put_memory(sample, LOAD(BPF_DW), 2, 1, 0);
-	put(sample, (struct insn){ .code = BPF_ST | BPF_MEM | BPF_W,
-				   .dst = 2 });
+	put(sample,
+	    (struct insn){ .code = BPF_ST | BPF_MEM | BPF_W, .dst = 2 });
 	put_alu(sample, MOVE | BPF_K, 0, 0, 0);
 	put_exit(sample);
 	assert_true(fold(sample));

@@ -163,9 +163,9 @@ static void test_jumps(void **state)
 		assert_int_equal(insn_invert(&inverted),
 				 row->operation != BPF_JSET);
 		if (row->operation != BPF_JSET)
-			assert_int_equal(insn_jumps(&inverted, row->dst,
-						    row->src),
-					 !row->wide);
+			assert_int_equal(
+				insn_jumps(&inverted, row->dst, row->src),
+				!row->wide);
 		insn.code = BPF_JMP32 | BPF_X | row->operation;
 		assert_int_equal(insn_kind(&insn), INSN_BRANCH);
 		assert_int_equal(insn_jumps(&insn, row->dst, row->src),
@@ -263,8 +263,8 @@ static void test_unknown(void **state)
 
 static void test_bytes(void **state)
 {
-	static const uint8_t bytes[] = { 0x18, 0x21, 0, 0, 0x78, 0x56,
-					 0x34, 0x12, 0, 0, 0,	 0,
+	static const uint8_t bytes[] = { 0x18, 0x21, 0,	   0,	0x78, 0x56,
+					 0x34, 0x12, 0,	   0,	0,    0,
 					 0xf0, 0xde, 0xbc, 0x9a };
 	uint8_t again[sizeof(bytes)], damaged[sizeof(bytes)];
 	char text[INSN_TEXT_SIZE];

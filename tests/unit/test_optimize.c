@@ -242,8 +242,8 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_some),	cmocka_unit_test(test_none),
-		cmocka_unit_test(test_place),	cmocka_unit_test(test_records),
+		cmocka_unit_test(test_some),   cmocka_unit_test(test_none),
+		cmocka_unit_test(test_place),  cmocka_unit_test(test_records),
 		cmocka_unit_test(test_damage),
 	};
 
