@@ -30,6 +30,7 @@
 #define BOUND .unbound = false
 #define UNBOUND .unbound = true
 #define LOADER .loader = true
+#define LOST .lost = true
 
 const struct access accesses[] = {
 #define ACCESS(asked, what, is, with, ...) { .hook = HOOK_##asked, .words = (what), is, with, __VA_ARGS__ },

@@ -60,6 +60,7 @@ struct access {
 	size_t unbound_count;
 	const char *needs;  /* "enum.value": not done by kernels without it */
 	const char *object; /* that an event names; NULL: not looked at */
+	bool base_only;	    /* where the hook may not ask for a whole path */
 	const struct access_field *task; /* of current meanwhile, or NULL */
 	int64_t call_x86, call_arm64;	 /* the system call's number */
 	bool loader_may;		 /* the loader, before it is done */
@@ -72,6 +73,7 @@ struct access_subject {
 	const char *words;
 	bool unbound; /* the loader bound no boot facts */
 	bool loader;  /* it is the task that the boot facts name */
+	bool lost;    /* which cgroup it is in cannot be told */
 	const struct access_field *task;
 };
 
@@ -91,5 +93,5 @@ extern const size_t access_kernel_count;
 #define ACCESS_TGID	    4709
 #define ACCESS_PARENT	    4242
 #define ACCESS_LOADER_START 12345 /* ticks since boot */
-#define ACCESS_COMM	    "subject"
+#define ACCESS_COMM	    "subject-of-test"
 #define ACCESS_PARENT_COMM  "subject-parents"

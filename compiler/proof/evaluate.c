@@ -6,11 +6,12 @@
  *	one access of each kind, which is a hook and a set of operations, by
  *	every subject, and with the ring full, and with names unreadable.
  *
- * And where the policy names cgroups, in the first kernel: one access of each
- * kind, by an ordinary subject of each place in each of the cgroups, below it,
- * beside it and above it.  With so many cgroups that this would take too long,
- * a cgroup is tried with one access, the next one with the next, and with all
- * of them where its masks are new.
+ * And where the policy names cgroups, in the newest kernel and in the oldest:
+ * one access of each kind, by an ordinary subject of each place in each of the
+ *cgroups, below it, beside it and above it.  With so many cgroups that this
+ *would take too long, a cgroup is tried with one access, the next one with the
+ *next, and with all of them where its masks are new; so it is in the oldest
+ *kernel always.
  */
 #include "compiler/proof/evaluate.h"
 
@@ -144,7 +145,7 @@ static void enter(struct run *run, size_t subject, const char *path)
 						who->place, path);
 	run->deed.exempt = who->loader && access->loader_may;
 	world_bind(run->world, who->unbound, who->loader);
-	world_enter(run->world, run->tasks[subject], path);
+	world_enter(run->world, run->tasks[subject], who->lost ? NULL : path);
 	for (const struct access_field *field = access->task;
 	     field && field->path; field++)
 		world_set(run->world, run->tasks[subject], field,
@@ -225,8 +226,19 @@ static bool make_arguments(struct run *run, uint64_t rank)
 /* The first of each place is ordinary. */
 static bool is_ordinary(size_t subject)
 {
-	return subject == 0 || access_subjects[subject].place !=
-				       access_subjects[subject - 1].place;
+	size_t first = 0;
+
+	while (access_subjects[first].place != access_subjects[subject].place)
+		first++;
+	return first == subject;
+}
+
+static bool names_cgroups(const struct run *run)
+{
+	for (uint32_t i = 0; i < run->table->protection_count; i++)
+		if (run->table->protections[i].cgroup_count)
+			return true;
+	return false;
 }
 
 static bool try_weather(struct run *run, size_t subject)
@@ -269,6 +281,8 @@ static bool try_subjects(struct run *run)
 	bool first = is_first_of_kind(run->deed.access);
 
 	for (size_t i = 0; i < access_subject_count; i++) {
+		if (access_subjects[i].lost && !names_cgroups(run))
+			continue;
 		if ((first || is_ordinary(i)) && !try_as(run, i, "/"))
 			return false;
 		if (first && is_ordinary(i) && !try_weather(run, i))
@@ -319,6 +333,17 @@ static void add_path(struct run *run, struct paths *paths, const char *path)
 	paths->list[paths->count++] = path;
 }
 
+/* A path of the same length whose last letter is another. */
+static const char *change_last(struct run *run, const char *path)
+{
+	size_t len = strlen(path);
+	char *changed = arena_copy(run->arena, path, len);
+
+	if (len)
+		changed[len - 1] = changed[len - 1] == 'x' ? 'y' : 'x';
+	return changed;
+}
+
 /* It, below it, beside it, above it, and far below. */
 static void add_near(struct run *run, struct paths *paths, const char *path)
 {
@@ -328,9 +353,13 @@ static void add_near(struct run *run, struct paths *paths, const char *path)
 	add_path(run, paths, path);
 	add_path(run, paths, arena_printf(run->arena, "%s/other", path));
 	add_path(run, paths, arena_printf(run->arena, "%s-other", path));
+	add_path(run, paths, change_last(run, path));
 	if (slash && slash != path)
 		add_path(run, paths,
 			 arena_copy(run->arena, path, (size_t)(slash - path)));
+	if (slash && slash[1] && slash[2])
+		add_path(run, paths,
+			 arena_copy(run->arena, path, strlen(path) - 1));
 	for (unsigned i = 0; i < DEEP; i++)
 		memcpy(deep + 2 * i, "/d", 2);
 	if (paths->count < MANY_PATHS)
@@ -380,13 +409,16 @@ static bool has_program(const struct run *run, const struct access *access)
 	return false;
 }
 
-static bool try_paths(struct run *run)
+/* How a cgroup is found may differ in old kernels: few are tried there too. */
+static bool try_paths(struct run *run, size_t kernel)
 {
 	struct paths paths = { 0 };
 	bool many;
 
+	if (kernel > 0 && access_kernels[kernel].has_all)
+		return true;
 	find_paths(run, &paths);
-	many = paths.count > MANY_PATHS;
+	many = paths.count > MANY_PATHS || kernel > 0;
 	for (size_t i = 0; i < paths.count; i++) {
 		bool all = !many || is_new(run, &paths, i);
 
@@ -502,7 +534,7 @@ static bool run_kernel(struct run *run, size_t kernel)
 		if (!try_access(run, &accesses[i], NULL, NULL))
 			return false;
 	}
-	return kernel > 0 || try_paths(run);
+	return try_paths(run, kernel);
 }
 
 static bool evaluate(struct run *run, const void *elf, size_t size)

@@ -13,7 +13,6 @@
 #include "compiler/proof/world.h"
 
 #define TASK_COMM_LEN 16
-#define PATH_PREFIX   "/there/"
 
 static uint8_t *writable(struct machine *machine, uint64_t address,
 			 uint64_t size)
@@ -194,7 +193,7 @@ static bool d_path(struct machine *machine, struct world *world)
 	uint32_t path = kernel_find(kernel, "path", 4), base = 0;
 	uint32_t dentry = kernel_find(kernel, "dentry", 6), inner = 0;
 	const struct kernel_field *to, *name, *text;
-	char whole[sizeof(PATH_PREFIX) + 256];
+	char whole[sizeof(WORLD_PATH) + 256];
 	uint64_t at = machine->registers[1];
 	uint32_t type;
 
@@ -215,8 +214,9 @@ static bool d_path(struct machine *machine, struct world *world)
 	    !memory_load(machine->memory, at + type, 8, &at) ||
 	    !string_at(machine, at))
 		return machine_fail(machine, "it asks for the path of no file");
-	snprintf(whole, sizeof(whole), PATH_PREFIX "%s",
-		 string_at(machine, at));
+	if (snprintf(whole, sizeof(whole), WORLD_PATH "%s",
+		     string_at(machine, at)) >= (int)machine->registers[3])
+		return give(machine, (uint64_t)-ENAMETOOLONG);
 	return put_string(machine, machine->registers[2], machine->registers[3],
 			  whole, true);
 }

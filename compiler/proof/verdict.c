@@ -56,10 +56,39 @@ uint32_t verdict_class(const struct table_protection *protection,
 	return place + PLACE_COUNT * cgroup;
 }
 
-static struct expectation expect(const struct deed *deed, uint32_t index)
+struct masks {
+	uint64_t denied;
+	uint64_t logged;
+};
+
+static bool is_lost(const struct deed *deed, uint32_t index)
+{
+	return deed->subject->lost &&
+	       deed->table->protections[index].cgroup_count;
+}
+
+/* Of the subject's class; where that cannot be told, all that is denied or
+ * logged in one of its place. */
+static struct masks masks_of(const struct deed *deed, uint32_t index)
 {
 	const struct table_protection *row = &deed->table->protections[index];
 	uint32_t class = deed->classes[index];
+	struct masks masks = { 0 };
+
+	if (!is_lost(deed, index))
+		return (struct masks){ row->denied[class], row->logged[class] };
+	for (class = deed->subject->place; class < table_class_count(row);
+	     class += PLACE_COUNT) {
+		masks.denied |= row->denied[class];
+		masks.logged |= row->logged[class];
+	}
+	return masks;
+}
+
+static struct expectation expect(const struct deed *deed, uint32_t index)
+{
+	const struct table_protection *row = &deed->table->protections[index];
+	struct masks masks;
 	struct expectation expected = { 0 };
 
 	bool unbound = deed->subject->unbound && deed->access->unbound_count;
@@ -77,10 +106,10 @@ static struct expectation expect(const struct deed *deed, uint32_t index)
 		if (row->protection == &protections[each->protection])
 			expected.operations |= UINT64_C(1) << each->bit;
 	}
-	expected.denied = expected.operations & row->denied[class];
-	expected.told =
-		row->logged[class] &
-		(expected.denied ? expected.denied : expected.operations);
+	masks = masks_of(deed, index);
+	expected.denied = expected.operations & masks.denied;
+	expected.told = masks.logged & (expected.denied ? expected.denied
+							: expected.operations);
 	return expected;
 }
 
@@ -176,6 +205,7 @@ static const char *wrong_field(const struct deed *deed,
 {
 	struct reader reader = reader_of(event->bytes, event->size);
 	bool orphan = is_orphan(deed->subject);
+	unsigned flags;
 	unsigned verdict = !expected->denied	? EVENT_ALLOW
 			   : deed->table->audit ? EVENT_WOULD_DENY
 						: EVENT_DENY;
@@ -189,8 +219,9 @@ static const char *wrong_field(const struct deed *deed,
 		return "operation";
 	if (reader_u8(&reader) != verdict)
 		return "verdict";
-	if (reader_u8(&reader) & ~EVENT_OBJECT_BASE && !world->names_fail)
-		return "flags";
+	flags = reader_u8(&reader);
+	if (!(flags & EVENT_CLASS_UNKNOWN) == is_lost(deed, index))
+		return "flag of its class";
 	if (reader_u32(&reader) != deed->classes[index])
 		return "class";
 	if (reader_u32(&reader) != WORLD_UID)
@@ -208,13 +239,43 @@ static const char *wrong_field(const struct deed *deed,
 	return reader_u32(&reader) ? "reserved" : NULL;
 }
 
-/* Whether the string is @text, or a path of which @text is the last part. */
-static bool is_named(const char *string, const char *text)
+/* Whether the access is one of a file. */
+static bool is_file(const struct access *access)
 {
-	size_t len = strlen(string), end = strlen(text);
+	static const char *const types[] = { "file", "linux_binprm",
+					     "vm_area_struct" };
 
-	return len >= end && !strcmp(string + len - end, text) &&
-	       (len == end || (end && string[len - end - 1] == '/'));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (access->argument_count &&
+		    access->arguments[0].kind == VALUE_OBJECT &&
+		    !strcmp(access->arguments[0].text, types[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The object that an event should name: a file's whole path where the kernel
+ * tells it and it fits, or else the name alone, cut where that does not fit.
+ */
+static bool is_object(const struct access *access, const struct world *world,
+		      const char *object, unsigned flags)
+{
+	size_t len = strlen(access->object), prefix = strlen(WORLD_PATH);
+	bool file = is_file(access);
+	bool whole = file && !access->base_only && world->kind->has_all &&
+		     !world->names_fail && prefix + len < EVENT_OBJECT_SIZE;
+	unsigned expected = file && !whole ? EVENT_OBJECT_BASE : 0;
+
+	if (whole)
+		return !strncmp(object, WORLD_PATH, prefix) &&
+		       !strcmp(object + prefix, access->object) &&
+		       flags == expected;
+	if (len && world->names_fail)
+		return !*object && flags == (expected | EVENT_OBJECT_UNREAD);
+	if (len + 1 >= EVENT_OBJECT_SIZE)
+		expected |= EVENT_OBJECT_CUT;
+	return !strncmp(object, access->object, EVENT_OBJECT_SIZE - 1) &&
+	       flags == expected;
 }
 
 static const char *wrong_string(const struct deed *deed,
@@ -226,6 +287,7 @@ static const char *wrong_string(const struct deed *deed,
 	const char *parent = bytes + offsetof(struct event, parent_comm);
 	const char *object = bytes + offsetof(struct event, object);
 	bool known = !is_orphan(deed->subject);
+	unsigned flags;
 
 	if (strncmp(comm, ACCESS_COMM, EVENT_COMM_SIZE))
 		return "comm";
@@ -234,9 +296,11 @@ static const char *wrong_string(const struct deed *deed,
 		return "parent_comm";
 	if (!memchr(object, '\0', EVENT_OBJECT_SIZE))
 		return "object";
-	if (!deed->access->object || world->names_fail)
+	if (!deed->access->object)
 		return NULL;
-	return is_named(object, deed->access->object) ? NULL : "object";
+	flags = (uint8_t)bytes[offsetof(struct event, flags)] &
+		~(unsigned)EVENT_CLASS_UNKNOWN;
+	return is_object(deed->access, world, object, flags) ? NULL : "object";
 }
 
 /* The event of that protection; NULL where there is none, or two. */

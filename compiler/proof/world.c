@@ -445,9 +445,12 @@ void world_enter(struct world *world, uint64_t task, const char *path)
 {
 	struct access_field field = { .path = "cgroups.dfl_cgrp" };
 
+	world->task = task;
+	world->cgroup = 0;
+	if (!path)
+		return;
 	field.value.number = world_cgroup(world, path);
 	world_set(world, task, &field, NULL);
-	world->task = task;
 }
 
 void world_bind(struct world *world, bool unbound, bool loader)

@@ -68,6 +68,7 @@ struct world {
 };
 
 /* The numbers that a world answers with. */
+#define WORLD_PATH "/there/" /* where all files are */
 #define WORLD_UID  1000
 #define WORLD_TIME UINT64_C(1234567890123)
 
@@ -92,7 +93,8 @@ bool world_set(struct world *world, uint64_t object,
 uint64_t world_task(struct world *world, const struct access_field *fields);
 uint64_t world_cgroup(struct world *world, const char *path);
 
-/* Makes @task be current, in the cgroup @path. */
+/* Makes @task be current, in the cgroup @path; NULL: in what its fields say,
+ * which has no number. */
 void world_enter(struct world *world, uint64_t task, const char *path);
 
 /* What the loader binds: @unbound, nothing; @loader, current itself. */
