@@ -94,6 +94,7 @@ SUITES = [
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),
     python("fold", "tests/fold_check.py"),
+    python("miscompiled", "tests/seed_miscompilations.py"),
     python("demo-6.1", "tests/vm/demo.py", "policies/no-new-modules.bpflock"),
     python("demo-newest", "tests/vm/demo.py", "--kernel", "newest",
            "policies/no-new-modules.bpflock"),

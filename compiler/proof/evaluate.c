@@ -140,9 +140,12 @@ static void enter(struct run *run, size_t subject, const char *path)
 
 	run->deed.subject = who;
 	run->deed.cgroup = path;
+	run->deed.lost =
+		who->lost || (run->world->names_fail && strcmp(path, "/"));
 	for (uint32_t i = 0; i < run->table->protection_count; i++)
-		run->classes[i] = verdict_class(&run->table->protections[i],
-						who->place, path);
+		run->classes[i] =
+			verdict_class(&run->table->protections[i], who->place,
+				      run->deed.lost ? "/" : path);
 	run->deed.exempt = who->loader && access->loader_may;
 	world_bind(run->world, who->unbound, who->loader);
 	world_enter(run->world, run->tasks[subject], who->lost ? NULL : path);
@@ -165,8 +168,8 @@ static void leave(struct run *run, size_t subject)
 static bool make_arguments(struct run *run, uint64_t rank);
 
 /*
- * What the loader may do for as long as it loads is decided as for anybody
- * else once it did something else, or said that it is done.
+ * What the loader may do for as long as it loads it may do again, until it did
+ * something else, or said that it is done: then it is as anybody else.
  */
 static bool try_after_loading(struct run *run)
 {
@@ -174,8 +177,7 @@ static bool try_after_loading(struct run *run)
 	uint64_t arguments[ACCESS_ARGUMENTS];
 	bool good;
 
-	if (!run->deed.subject->loader ||
-	    (did->loader_may && !did->loader_done))
+	if (!run->deed.subject->loader)
 		return true;
 	while (each < accesses + access_count &&
 	       (!each->loader_may || each->hook != did->hook))
@@ -184,7 +186,7 @@ static bool try_after_loading(struct run *run)
 		return true;
 	memcpy(arguments, run->arguments, sizeof(arguments));
 	run->deed.access = each;
-	run->deed.exempt = false;
+	run->deed.exempt = did->loader_may && !did->loader_done;
 	good = make_arguments(run, 0) && try(run);
 	run->deed.access = did;
 	memcpy(run->arguments, arguments, sizeof(arguments));
@@ -241,18 +243,18 @@ static bool names_cgroups(const struct run *run)
 	return false;
 }
 
-static bool try_weather(struct run *run, size_t subject)
+static bool try_weather(struct run *run, size_t subject, const char *path)
 {
 	struct world *world = run->world;
 	bool good;
 
 	world->ring_full = true;
-	good = try_as(run, subject, "/");
+	good = try_as(run, subject, path);
 	world->ring_full = false;
 	if (!good)
 		return false;
 	world->names_fail = true;
-	good = try_as(run, subject, "/");
+	good = try_as(run, subject, path);
 	world->names_fail = false;
 	return good;
 }
@@ -285,7 +287,7 @@ static bool try_subjects(struct run *run)
 			continue;
 		if ((first || is_ordinary(i)) && !try_as(run, i, "/"))
 			return false;
-		if (first && is_ordinary(i) && !try_weather(run, i))
+		if (first && is_ordinary(i) && !try_weather(run, i, "/"))
 			return false;
 	}
 	return true;
@@ -295,6 +297,16 @@ static bool try_path(struct run *run, const char *path)
 {
 	for (size_t i = 0; i < access_subject_count; i++)
 		if (is_ordinary(i) && !try_as(run, i, path))
+			return false;
+	return true;
+}
+
+/* The same with all that can go wrong. */
+static bool try_path_weather(struct run *run, const char *path)
+{
+	for (size_t i = 0; i < access_subject_count; i++)
+		if (is_ordinary(i) &&
+		    !(try_as(run, i, path) && try_weather(run, i, path)))
 			return false;
 	return true;
 }
@@ -420,7 +432,7 @@ static bool try_paths(struct run *run, size_t kernel)
 	find_paths(run, &paths);
 	many = paths.count > MANY_PATHS || kernel > 0;
 	for (size_t i = 0; i < paths.count; i++) {
-		bool all = !many || is_new(run, &paths, i);
+		bool all = !many || !i || is_new(run, &paths, i);
 
 		for (size_t j = 0; j < access_count; j++) {
 			const struct access *access =
@@ -430,7 +442,9 @@ static bool try_paths(struct run *run, size_t kernel)
 			    !is_first_of_kind(access) ||
 			    !has_program(run, access))
 				continue;
-			if (!try_access(run, access, try_path, paths.list[i]))
+			if (!try_access(run, access,
+					i ? try_path : try_path_weather,
+					paths.list[i]))
 				return false;
 			if (!all)
 				break;
@@ -483,6 +497,10 @@ static bool check_known(struct run *run)
 
 		for (uint32_t j = 0; j < table_class_count(row); j++)
 			set |= row->denied[j] | row->logged[j];
+		if (set & ~protection_all(row->protection)) {
+			run->why = "the table has no such operation";
+			return false;
+		}
 		for (unsigned bit = 0; set; bit++, set >>= 1) {
 			if (!(set & 1) ||
 			    evaluate_access(row->protection, bit, NULL))

@@ -195,6 +195,7 @@ static bool d_path(struct machine *machine, struct world *world)
 	const struct kernel_field *to, *name, *text;
 	char whole[sizeof(WORLD_PATH) + 256];
 	uint64_t at = machine->registers[1];
+	uint8_t *to_bytes;
 	uint32_t type;
 
 	to = path ? kernel_field(kernel, path, "dentry", 6, &base) : NULL;
@@ -208,6 +209,12 @@ static bool d_path(struct machine *machine, struct world *world)
 	if (!memory_at(machine->memory, at, kernel_size(kernel, path),
 		       MEMORY_KERNEL))
 		return machine_fail(machine, "it asks for the path of no file");
+	to_bytes =
+		writable(machine, machine->registers[2], machine->registers[3]);
+	if (!to_bytes)
+		return false;
+	/* the kernel makes a path from its end: what fails leaves a rest */
+	memset(to_bytes, 'o', machine->registers[3]);
 	if (world->names_fail)
 		return give(machine, (uint64_t)-ENAMETOOLONG);
 	if (!memory_load(machine->memory, at + base + to->offset, 8, &at) ||

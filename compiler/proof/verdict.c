@@ -63,8 +63,7 @@ struct masks {
 
 static bool is_lost(const struct deed *deed, uint32_t index)
 {
-	return deed->subject->lost &&
-	       deed->table->protections[index].cgroup_count;
+	return deed->lost && deed->table->protections[index].cgroup_count;
 }
 
 /* Of the subject's class; where that cannot be told, all that is denied or
@@ -286,13 +285,13 @@ static const char *wrong_string(const struct deed *deed,
 	const char *comm = bytes + offsetof(struct event, comm);
 	const char *parent = bytes + offsetof(struct event, parent_comm);
 	const char *object = bytes + offsetof(struct event, object);
-	bool known = !is_orphan(deed->subject);
+	bool known = !is_orphan(deed->subject) &&
+		     (world->kind->has_all || !world->names_fail);
 	unsigned flags;
 
 	if (strncmp(comm, ACCESS_COMM, EVENT_COMM_SIZE))
 		return "comm";
-	if (strncmp(parent, known ? ACCESS_PARENT_COMM : "", EVENT_COMM_SIZE) &&
-	    (*parent || !world->names_fail))
+	if (strncmp(parent, known ? ACCESS_PARENT_COMM : "", EVENT_COMM_SIZE))
 		return "parent_comm";
 	if (!memchr(object, '\0', EVENT_OBJECT_SIZE))
 		return "object";

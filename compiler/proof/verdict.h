@@ -21,6 +21,7 @@ struct deed {
 	const struct access_subject *subject;
 	const char *cgroup;	 /* where the subject is */
 	const uint32_t *classes; /* the subject's, as table->protections */
+	bool lost;		 /* its cgroup cannot be told */
 	bool exempt;		 /* it is the loader, which may do this */
 };
 
