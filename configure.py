@@ -224,6 +224,7 @@ UNIT_TESTS = {
 FUZZERS = {
     "fuzz_bundle": BUNDLE,
     "fuzz_policy": COMPILER + BUNDLE,
+    "fuzz_evaluate": ["compiler/arena.c", *PROOF, *BUNDLE],
 }
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion"]

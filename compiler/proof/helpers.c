@@ -220,7 +220,7 @@ static bool d_path(struct machine *machine, struct world *world)
 	if (!memory_load(machine->memory, at + base + to->offset, 8, &at) ||
 	    !memory_load(machine->memory, at + type, 8, &at) ||
 	    !string_at(machine, at))
-		return machine_fail(machine, "it asks for the path of no file");
+		return give(machine, (uint64_t)-EINVAL);
 	if (snprintf(whole, sizeof(whole), WORLD_PATH "%s",
 		     string_at(machine, at)) >= (int)machine->registers[3])
 		return give(machine, (uint64_t)-ENAMETOOLONG);

@@ -313,12 +313,13 @@ static bool read_relocations(struct specimen *specimen, struct reader *reader,
 	if (!name || object_find_section(&specimen->object, name, &section))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		struct reader each =
-			reader_of(reader_bytes(reader, record), record);
+		const uint8_t *bytes = reader_bytes(reader, record);
 		struct kernel_relocation relocation;
+		struct reader each;
 
-		if (reader->spent)
+		if (!bytes)
 			return false;
+		each = reader_of(bytes, record);
 		relocation.insn = reader_u32(&each);
 		relocation.type = reader_u32(&each);
 		relocation.path =

@@ -152,7 +152,7 @@ static void fill(struct world *world, uint32_t id, uint8_t *bytes)
 		inner = kernel_size(world->kernel, type->to);
 		for (uint32_t at = 0; inner && at < size; at += inner)
 			fill(world, type->to, bytes + at);
-		if (inner == 1)
+		if (inner == 1 && size)
 			bytes[size - 1] = '\0'; /* as strings end */
 		return;
 	default:

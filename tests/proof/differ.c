@@ -191,7 +191,7 @@ static const char *any_path(struct arena *arena, struct pair *pair,
 	}
 }
 
-/* What @one and @other did, byte for byte. */
+/* What @one and @other did: what is behind a string's end means nothing. */
 static const char *compare_events(const struct world *one,
 				  const struct world *other)
 {
@@ -201,8 +201,11 @@ static const char *compare_events(const struct world *one,
 		const struct world_event *a = &one->events[i];
 		const struct world_event *b = &other->events[i];
 		size_t object = offsetof(struct event, object);
+		size_t parent = offsetof(struct event, parent_comm);
 
-		if (a->size != b->size || memcmp(a->bytes, b->bytes, object) ||
+		if (a->size != b->size || memcmp(a->bytes, b->bytes, parent) ||
+		    strncmp((const char *)a->bytes + parent,
+			    (const char *)b->bytes + parent, EVENT_COMM_SIZE) ||
 		    strncmp((const char *)a->bytes + object,
 			    (const char *)b->bytes + object, EVENT_OBJECT_SIZE))
 			return "another event";
