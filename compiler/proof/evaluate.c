@@ -363,6 +363,10 @@ static void add_near(struct run *run, struct paths *paths, const char *path)
 	char *deep = arena_alloc(run->arena, 2 * DEEP + 1);
 
 	add_path(run, paths, path);
+	if (paths->count >= MANY_PATHS) {
+		add_path(run, paths, change_last(run, path));
+		return;
+	}
 	add_path(run, paths, arena_printf(run->arena, "%s/other", path));
 	add_path(run, paths, arena_printf(run->arena, "%s-other", path));
 	add_path(run, paths, change_last(run, path));
@@ -374,9 +378,7 @@ static void add_near(struct run *run, struct paths *paths, const char *path)
 			 arena_copy(run->arena, path, strlen(path) - 1));
 	for (unsigned i = 0; i < DEEP; i++)
 		memcpy(deep + 2 * i, "/d", 2);
-	if (paths->count < MANY_PATHS)
-		add_path(run, paths,
-			 arena_printf(run->arena, "%s%s", path, deep));
+	add_path(run, paths, arena_printf(run->arena, "%s%s", path, deep));
 }
 
 static void find_paths(struct run *run, struct paths *paths)
@@ -392,21 +394,41 @@ static void find_paths(struct run *run, struct paths *paths)
 		add_path(run, paths, "/other");
 }
 
-/* Whether the classes in @path have masks that no path before had. */
-static bool is_new(struct run *run, const struct paths *paths, size_t index)
+static bool same_masks(const struct table_protection *row, uint32_t one,
+		       uint32_t other)
+{
+	size_t size = PLACE_COUNT * sizeof(*row->denied);
+
+	return !memcmp(&row->denied[one], &row->denied[other], size) &&
+	       !memcmp(&row->logged[one], &row->logged[other], size);
+}
+
+/* For each cgroup that is named, as class numbers count them, whether no one
+ * before it had its masks. */
+static bool *find_new(struct run *run, const struct table_protection *row)
+{
+	uint32_t count = table_class_count(row) / PLACE_COUNT;
+	bool *new = arena_array(run->arena, count, sizeof(*new));
+
+	for (uint32_t i = 1; i < count; i++) {
+		uint32_t j = 0;
+
+		while (j < i &&
+		       !same_masks(row, j * PLACE_COUNT, i * PLACE_COUNT))
+			j++;
+		new[i] = j == i;
+	}
+	return new;
+}
+
+/* Whether that path is in a class with masks that no class before it had. */
+static bool is_new(const struct run *run, bool *const *new, const char *path)
 {
 	for (uint32_t i = 0; i < run->table->protection_count; i++) {
 		const struct table_protection *row =
 			&run->table->protections[i];
-		uint32_t class = verdict_class(row, 0, paths->list[index]);
-		bool found = false;
 
-		for (uint32_t j = 0; j < class && !found; j += PLACE_COUNT)
-			found = !memcmp(&row->denied[j], &row->denied[class],
-					PLACE_COUNT * sizeof(*row->denied)) &&
-				!memcmp(&row->logged[j], &row->logged[class],
-					PLACE_COUNT * sizeof(*row->logged));
-		if (!found)
+		if (new[i][verdict_class(row, 0, path) / PLACE_COUNT])
 			return true;
 	}
 	return false;
@@ -425,14 +447,20 @@ static bool has_program(const struct run *run, const struct access *access)
 static bool try_paths(struct run *run, size_t kernel)
 {
 	struct paths paths = { 0 };
+	uint32_t count = run->table->protection_count;
+	bool **new = arena_array(run->arena, count, sizeof(*new));
 	bool many;
 
 	if (kernel > 0 && access_kernels[kernel].has_all)
 		return true;
 	find_paths(run, &paths);
+	if (kernel > 0 && paths.count > MANY_PATHS)
+		paths.count = MANY_PATHS;
+	for (uint32_t i = 0; i < count; i++)
+		new[i] = find_new(run, &run->table->protections[i]);
 	many = paths.count > MANY_PATHS || kernel > 0;
 	for (size_t i = 0; i < paths.count; i++) {
-		bool all = !many || !i || is_new(run, &paths, i);
+		bool all = !many || !i || is_new(run, new, paths.list[i]);
 
 		for (size_t j = 0; j < access_count; j++) {
 			const struct access *access =

@@ -79,7 +79,7 @@ static void test_every_hook(void **state)
 
 static struct blob instantiate(struct arena *arena, struct sample *sample)
 {
-	struct blob object, linked;
+	struct blob object, linked = { 0 };
 	const char *why = "";
 
 	if (template_instantiate(arena, &sample->note.table, 0, &object,
