@@ -13,6 +13,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A sanitizer is told what of a block is nobody's, with a gap between any two
+ * allocations. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define GAP		   ((size_t)16)
+#define CLOSE(bytes, size) ASAN_POISON_MEMORY_REGION(bytes, size)
+#define OPEN(bytes, size)  ASAN_UNPOISON_MEMORY_REGION(bytes, size)
+#else
+#define GAP		   ((size_t)0)
+#define CLOSE(bytes, size) ((void)(bytes), (void)(size))
+#define OPEN(bytes, size)  ((void)(bytes), (void)(size))
+#endif
+
 #define BLOCK_SIZE ((size_t)64 * 1024)
 
 struct block {
@@ -70,13 +86,15 @@ void arena_free(struct arena *arena)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	void *bytes;
+	size_t wanted = size;
+	char *bytes;
 
-	if (size > SIZE_MAX - alignof(max_align_t))
+	if (size > SIZE_MAX - alignof(max_align_t) - GAP)
 		out_of_memory();
 	if (size == 0) /* not NULL: it may go to memcpy() */
 		size = 1;
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	size += GAP;
 	if (size > BLOCK_SIZE / 4)
 		return block_new(arena, size);
 	if (size > arena->left) {
@@ -86,6 +104,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	bytes = arena->free;
 	arena->free += size;
 	arena->left -= size;
+	CLOSE(bytes + wanted, size - wanted);
 	return bytes;
 }
 
@@ -130,13 +149,16 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 void *arena_grow(struct arena *arena, void *array, size_t count,
 		 size_t *capacity, size_t size)
 {
-	void *grown;
+	char *grown = array;
 
-	if (count < *capacity)
-		return array;
-	*capacity = *capacity ? *capacity * 2 : 8;
-	grown = arena_array(arena, *capacity, size);
-	if (count)
-		memcpy(grown, array, count * size);
+	if (count >= *capacity) {
+		*capacity = *capacity ? *capacity * 2 : 8;
+		grown = arena_array(arena, *capacity, size);
+		if (count)
+			memcpy(grown, array, count * size);
+		CLOSE(grown, *capacity * size);
+		OPEN(grown, count * size);
+	}
+	OPEN(grown + count * size, size);
 	return grown;
 }

@@ -6,6 +6,8 @@
 
 Makes one small mistake at a time (a mutant): compiles that file, links, and
 runs the unit tests, the goldens and some made-up policies until one fails.
+What lives is built once more with sanitizers, and tried again: to read past
+the end of an array is a mistake, though mostly nothing comes of it.
 What is done is kept in BUILDDIR/state.json, and an interrupted run goes on
 there; a mutant is known by its file, line and text.  The report goes to
 tests/reports/mutation-frontend.md.
@@ -27,8 +29,11 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = ["compiler/%s.c" % name for name in (
     "lets", "eval", "resolve", "check", "plan", "prove")]
-UNIT = ("suggest", "source", "diag", "eval", "plan", "prove", "table")
+UNIT = ("suggest", "source", "diag", "check", "eval", "plan", "prove", "table")
 MEMORY = 2 << 30            # bytes, for a mutant that allocates for ever
+SECONDS = 30                # for all runs of one test
+SLOWER = 10                 # times, with sanitizers
+SANITIZED = {"ASAN_OPTIONS": "detect_leaks=0:hard_rss_limit_mb=2048"}
 REPORT = os.path.join(TOP, "tests", "reports", "mutation-frontend.md")
 
 INVERSE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=",
@@ -137,8 +142,9 @@ def is_declaration(code, at):
 class Builder:
     """Compiles and links beside the build folder, which stays as it is."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, sanitized=False):
         self.folder = folder
+        self.sanitized = sanitized
         self.ninja = ["ninja", "-j1", "-f", folder + "/build.ninja"]
         self.programs = [folder + "/bpflockc"] + [
             "%s/tests/test_%s" % (folder, name) for name in UNIT]
@@ -148,8 +154,16 @@ class Builder:
                               stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, **more)
 
+    def limits(self):
+        """For a test; a sanitizer maps more than it uses."""
+        if self.sanitized:
+            return {"env": {**os.environ, **SANITIZED}}
+        return {"preexec_fn": limit_memory}
+
     def prepare(self):
-        for command in (["./configure.py", "--builddir", self.folder],
+        sanitize = ["--sanitize"] if self.sanitized else []
+        for command in (["./configure.py", *sanitize,
+                         "--builddir", self.folder],
                         [*self.ninja, *self.programs]):
             done = self.run(command)
             if done.returncode:
@@ -206,19 +220,39 @@ class Builder:
                 yield "unit " + name, [program]
         compiler = new + "/bpflockc"
         yield "goldens", [sys.executable, "tests/diag.py", "--stop",
-                          "--seconds", "2", "--compiler", compiler]
+                          "--seconds", "20" if self.sanitized else "2",
+                          "--compiler", compiler]
         yield "agree", [sys.executable, "tests/agree.py", "--jobs", "1",
                         "--count", "60", "--compiler", compiler]
 
     def killed_by(self, new, unit):
         """The first test that notices; None where none does."""
+        how = ", sanitized" if self.sanitized else ""
+        seconds = SECONDS * (SLOWER if self.sanitized else 1)
         for name, command in self.tests(new, unit):
             try:
-                if self.run(command, timeout=30).returncode:
-                    return name
+                if self.run(command, timeout=seconds,
+                            **self.limits()).returncode:
+                    return name + how
             except subprocess.TimeoutExpired:
-                return name + " (time)"
+                return name + how + " (time)"
         return None
+
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def try_out(mutant, builders):
+    """What notices the mutant; None where nothing does."""
+    for builder in builders:
+        if not builder.build(mutant):
+            return "no build"
+        new = builder.folder + "/new"
+        killed = builder.killed_by(new, new)
+        if killed:
+            return killed
+    return None
 
 
 # --- the report ---------------------------------------------------------------
@@ -263,7 +297,8 @@ def report(chosen, state, options):
     with open(REPORT, "w", encoding="utf-8") as out:
         out.write("# Mutants of the front end\n\n%s, `tests/mutate.py%s`: "
                   "one mistake at a time, held against the unit tests, the "
-                  "goldens\nand 60 made-up policies.\n\n" % (
+                  "goldens\nand 60 made-up policies, and what lived once more "
+                  "with sanitizers.\n\n" % (
                       datetime.date.today(),
                       " --sample %d --seed %d" % (options.sample, options.seed)
                       if options.sample else ""))
@@ -304,10 +339,11 @@ def main():
     parser.add_argument("--least", type=float, default=95)
     parser.add_argument("files", nargs="*", default=FILES)
     options = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    builder = Builder(options.builddir)
-    builder.prepare()
-    builder.check()
+    builders = [Builder(options.builddir),
+                Builder(options.builddir + "/sanitized", sanitized=True)]
+    for builder in builders:
+        builder.prepare()
+        builder.check()
     chosen = [mutant for name in options.files for mutant in mutants(name)]
     print("%d mutants, seed %d" % (len(chosen), options.seed), flush=True)
     if options.sample:
@@ -326,10 +362,7 @@ def main():
         if time.monotonic() > end:
             print("out of time: %d of %d" % (number - 1, len(chosen)))
             break
-        outcome = "no build"
-        if builder.build(mutant):
-            new = options.builddir + "/new"
-            outcome = builder.killed_by(new, new)
+        outcome = try_out(mutant, builders)
         state[mutant["key"]] = outcome
         if outcome is None:
             print("SURVIVED %s:%d %s: %s -> %s | %s" % (
