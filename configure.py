@@ -203,6 +203,7 @@ UNIT_TESTS = {
     "test_suggest": ["compiler/suggest.c"],
     "test_source": FRONT_TEST,
     "test_diag": FRONT_TEST,
+    "test_check": FRONT_TEST,
     "test_eval": FRONT_TEST,
     "test_plan": FRONT_TEST,
     "test_prove": FRONT_TEST,

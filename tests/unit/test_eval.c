@@ -220,6 +220,7 @@ static void test_a_limit_is_for_what_is_more(void **state)
 {
 	struct front *front = *state;
 	struct lets *lets = &front->resolve->lets;
+	const char *said;
 
 	assert_true(lets_spend_subjects(lets, LOC_NONE, LETS_MAX_SUBJECTS));
 	assert_true(lets_spend_bytes(lets, LOC_NONE, LETS_MAX_BYTES - 1));
@@ -227,10 +228,100 @@ static void test_a_limit_is_for_what_is_more(void **state)
 	assert_false(diag_failed(front->diag));
 	assert_false(lets_spend_subjects(lets, LOC_NONE, 1));
 	assert_false(lets_spend_bytes(lets, LOC_NONE, 1));
-	assert_non_null(strstr(front_said(front), "subjects in all [limit]"));
+	said = front_said(front);
+	assert_non_null(strstr(said, "subjects in all [limit]"));
+	assert_non_null(strstr(said, "MiB in all [limit]"));
 	assert_false(lets_spend_subjects(lets, LOC_NONE, 1));
 	assert_false(lets_spend_bytes(lets, LOC_NONE, 1));
 	assert_string_equal(front_said(front), ""); /* once is enough */
+}
+
+static void add_let(struct front *front, const char *name, const char *text)
+{
+	lets_add(&front->resolve->lets, (struct word){ name, LOC_NONE },
+		 parse(front, text));
+}
+
+static void assert_nothing_comes_of(struct front *front, const char *integer,
+				    const char *string, const char *set)
+{
+	struct lets *lets = &front->resolve->lets;
+	struct subjects subjects;
+	const char *text;
+	uint64_t mask;
+	int64_t value;
+
+	assert_false(eval_integer(lets, parse(front, integer), &value));
+	assert_false(eval_string(lets, parse(front, string), &text));
+	assert_false(eval_operations(lets, &protections[PROTECTION_usb],
+				     parse(front, set), &mask));
+	assert_false(eval_subjects(lets, parse(front, set), &subjects));
+}
+
+/* A value that nobody set would be reported for what it happens to be. */
+static void test_what_is_wrong_has_no_value(void **state)
+{
+	struct front *front = *state;
+	struct lets *lets = &front->resolve->lets;
+	struct subjects subjects;
+
+	add_let(front, "broken", "nothing");
+	lets_check(lets);
+	assert_nothing_comes_of(front, "broken", "broken", "broken");
+	assert_nothing_comes_of(front, "1 + broken", "\"a\" + broken",
+				"(broken)");
+	assert_nothing_comes_of(front, "-broken", "broken + \"a\"",
+				"broken, broken");
+	assert_nothing_comes_of(front, "nothing", "nothing", "nothing");
+	assert_nothing_comes_of(front, "1 + nothing", "(nothing)", "(nothing)");
+	assert_false(
+		eval_subjects(lets, parse(front, "cgroup broken"), &subjects));
+	assert_false(
+		eval_subjects(lets, parse(front, "cgroup \"a\""), &subjects));
+}
+
+static void test_what_is_too_much_has_no_value(void **state)
+{
+	struct front *front = *state;
+	struct lets *lets = &front->resolve->lets;
+	struct subjects subjects;
+	const char *text;
+
+	add_let(front, "both", "host, container");
+	lets_check(lets);
+	lets->bytes = LETS_MAX_BYTES - 2;
+	assert_true(eval_string(lets, parse(front, "\"a\" + \"b\""), &text));
+	assert_false(eval_string(lets, parse(front, "\"a\" + \"b\""), &text));
+	assert_true(eval_subjects(lets, parse(front, "both"), &subjects));
+	lets->subjects = LETS_MAX_SUBJECTS - 2;
+	assert_true(eval_subjects(lets, parse(front, "(both)"), &subjects));
+	assert_false(eval_subjects(lets, parse(front, "(both)"), &subjects));
+	assert_false(eval_subjects(lets, parse(front, "host"), &subjects));
+}
+
+/* Whether an assertion fits, where @left more bytes do. */
+static bool fits(struct front *front, size_t left)
+{
+	static const char text[] =
+		"language 1; policy p { seal open;"
+		" usb { profile allow; log none; }"
+		" assert cgroup \"/abcd\", cgroup \"/abcdefg\""
+		"  can usb.add, usb.authorize; }";
+
+	front->resolve->lets.bytes = LETS_MAX_BYTES - left;
+	return front_plan(front, text) != NULL;
+}
+
+static void test_assertions_are_paid_for_just_enough(void **state)
+{
+	assert_true(fits(*state, (5 + 8) * 2));
+	assert_string_equal(front_said(*state), "");
+}
+
+static void test_assertions_are_paid_for_just_not(void **state)
+{
+	assert_false(fits(*state, (5 + 8) * 2 - 1));
+	assert_non_null(strstr(front_said(*state), "MiB in all [limit]"));
 }
 
 int main(void)
@@ -259,6 +350,17 @@ int main(void)
 			front_tear_down),
 		cmocka_unit_test_setup_teardown(test_paths_of_cgroups,
 						front_set_up, front_tear_down),
+		cmocka_unit_test_setup_teardown(test_what_is_wrong_has_no_value,
+						front_set_up, front_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_too_much_has_no_value, front_set_up,
+			front_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_assertions_are_paid_for_just_enough, front_set_up,
+			front_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_assertions_are_paid_for_just_not, front_set_up,
+			front_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
