@@ -111,6 +111,8 @@ SUITES = [
     python("conformance-flood", "tests/vm/conformance.py", "--full", "--kernel",
            "6.1", "--kernel", "newest", "--only", "*-flood", full_only=True,
            minutes=60),
+    python("cgroups", "tests/vm/test_cgroups.py", full_only=True, minutes=30),
+    python("commands", "tests/vm/test_commands.py", full_only=True),
     python("support", "tests/vm/conformance.py", "--check-docs",
            full_only=True),
     python("coverage", "tests/coverage.py", full_only=True),
