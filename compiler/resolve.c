@@ -281,28 +281,37 @@ static void resolve_setting(struct walk *walk, uint32_t index,
 
 /* ---- protections and traces ---- */
 
+/* The protection of that name; NULL, reported, where there is none. */
+static const struct protection *find_protection(struct resolve *resolve,
+						const struct word *name)
+{
+	const struct protection *protection =
+		protection_find(name->text, strlen(name->text));
+	struct suggest suggest = suggest_new(name->text);
+	struct diag_entry *entry;
+
+	if (protection)
+		return protection;
+	entry = diag_report(resolve->diag, CHECK_UNKNOWN_NAME, name->loc,
+			    "there is no protection '%s'", name->text);
+	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
+		if (!protections[i].trace)
+			suggest_offer(&suggest, protections[i].name);
+	if (suggest.nearest)
+		diag_note(resolve->diag, entry, name->loc,
+			  "did you mean '%s'?", suggest.nearest);
+	return NULL;
+}
+
 static void resolve_protection(struct walk *walk, const struct item *item)
 {
 	const struct protection *protection =
-		protection_find(item->word.text, strlen(item->word.text));
-	struct suggest suggest = suggest_new(item->word.text);
+		find_protection(walk->resolve, &item->word);
 	struct policy_protection *into;
-	struct diag_entry *entry;
 	uint32_t index;
 
-	if (!protection) {
-		entry = diag_report(walk->resolve->diag, CHECK_UNKNOWN_NAME,
-				    item->word.loc,
-				    "there is no protection '%s'",
-				    item->word.text);
-		for (unsigned i = 0; i < PROTECTION_COUNT; i++)
-			if (!protections[i].trace)
-				suggest_offer(&suggest, protections[i].name);
-		if (suggest.nearest)
-			diag_note(walk->resolve->diag, entry, item->word.loc,
-				  "did you mean '%s'?", suggest.nearest);
+	if (!protection)
 		return;
-	}
 	index = (uint32_t)(protection - protections);
 	into = &walk->policy->protections[index];
 	if (!into->named)
@@ -380,27 +389,14 @@ bool resolve_reference(struct resolve *resolve,
 		       const struct operation_reference *from,
 		       struct policy_reference *out)
 {
-	const char *name = from->protection.text;
-	struct suggest suggest = suggest_new(name);
 	struct expr operation = { .kind = EXPR_NAME,
 				  .loc = from->operation.loc,
 				  .text = from->operation.text };
-	struct diag_entry *entry;
 
 	out->loc = from->protection.loc;
-	out->protection = protection_find(name, strlen(name));
-	if (!out->protection) {
-		entry = diag_report(resolve->diag, CHECK_UNKNOWN_NAME,
-				    from->protection.loc,
-				    "there is no protection '%s'", name);
-		for (unsigned i = 0; i < PROTECTION_COUNT; i++)
-			if (!protections[i].trace)
-				suggest_offer(&suggest, protections[i].name);
-		if (suggest.nearest)
-			diag_note(resolve->diag, entry, from->protection.loc,
-				  "did you mean '%s'?", suggest.nearest);
+	out->protection = find_protection(resolve, &from->protection);
+	if (!out->protection)
 		return false;
-	}
 	if (!strcmp(operation.text, "*")) {
 		out->operations = protection_all(out->protection);
 		return true;
