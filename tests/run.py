@@ -94,7 +94,10 @@ SUITES = [
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),
     build("fuzz", "--fuzz"),
-    python("fuzz", "tests/fuzz.py", "--seconds", "60"),
+    # The same inputs each time; --full looks for new ones.
+    python("fuzz", "tests/fuzz.py", "--seconds", "60", "--seed", "1"),
+    python("fuzz-full", "tests/fuzz.py", "--seconds", "300", full_only=True,
+           minutes=30),
     python("fold", "tests/fold_check.py"),
     python("miscompiled", "tests/seed_miscompilations.py"),
     python("demo-6.1", "tests/vm/demo.py", "policies/no-new-modules.bpflock"),
