@@ -67,23 +67,23 @@ struct expr *expr_text(struct arena *arena, enum expr_kind kind,
 }
 
 struct expr *expr_unary(struct arena *arena, struct loc loc,
-			enum operator operator, struct expr *operand)
+			enum operator op, struct expr *operand)
 {
 	struct expr *expr = expr_new(arena, EXPR_UNARY, loc);
 
-	expr->operator= operator;
+	expr->op = op;
 	expr->left = operand;
 	expr->depth = operand->depth + 1;
 	return expr;
 }
 
 struct expr *expr_binary(struct arena *arena, struct expr *left,
-			 enum operator operator, struct expr *right)
+			 enum operator op, struct expr *right)
 {
 	struct expr *expr =
 		expr_new(arena, EXPR_BINARY, loc_span(left->loc, right->loc));
 
-	expr->operator= operator;
+	expr->op = op;
 	expr->left = left;
 	expr->right = right;
 	expr->depth = (left->depth > right->depth ? left : right)->depth + 1;

@@ -38,7 +38,7 @@ enum operator { OP_ADD = '+', OP_SUBTRACT = '-', OP_MULTIPLY = '*',
 
 struct expr {
 	enum expr_kind kind;
-	enum operator operator; /* of EXPR_UNARY and EXPR_BINARY */
+	enum operator op; /* of EXPR_UNARY and EXPR_BINARY */
 	unsigned depth;
 	struct loc loc;
 	int64_t integer;
@@ -137,9 +137,9 @@ struct expr *expr_new(struct arena *arena, enum expr_kind kind,
 struct expr *expr_text(struct arena *arena, enum expr_kind kind,
 		       struct loc loc, const char *text);
 struct expr *expr_unary(struct arena *arena, struct loc loc,
-			enum operator operator, struct expr *operand);
+			enum operator op, struct expr *operand);
 struct expr *expr_binary(struct arena *arena, struct expr *left,
-			 enum operator operator, struct expr *right);
+			 enum operator op, struct expr *right);
 
 /* @list with one element more: an EXPR_LIST unless @list is NULL. */
 struct expr *expr_append(struct arena *arena, struct expr *list,

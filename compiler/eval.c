@@ -64,9 +64,9 @@ static enum kind expr_kind(struct lets *lets, const struct expr *expr)
 		return expr_kind(lets, expr->left);
 	case EXPR_BINARY:
 		left = expr_kind(lets, expr->left);
-		if (expr->operator== OP_ADD)
+		if (expr->op == OP_ADD)
 			return left == KIND_STRING ? left : KIND_INTEGER;
-		return left == KIND_INTEGER || expr->operator!= OP_SUBTRACT ?
+		return left == KIND_INTEGER || expr->op != OP_SUBTRACT ?
 			       KIND_INTEGER :
 			       KIND_OPERATIONS;
 	case EXPR_NAME:
@@ -145,7 +145,7 @@ static bool divide(struct lets *lets, const struct expr *expr, int64_t left,
 	}
 	if (left == INT64_MIN && right == -1)
 		return report_overflow(lets, expr);
-	*value = expr->operator== OP_DIVIDE ? left / right : left % right;
+	*value = expr->op == OP_DIVIDE ? left / right : left % right;
 	return true;
 }
 
@@ -158,7 +158,7 @@ static bool shift(struct lets *lets, const struct expr *expr, int64_t left,
 			    (long long)right);
 		return false;
 	}
-	if (expr->operator== OP_SHIFT_RIGHT) {
+	if (expr->op == OP_SHIFT_RIGHT) {
 		*value = left >> right;
 		return true;
 	}
@@ -171,7 +171,7 @@ static bool fold_binary(struct lets *lets, const struct expr *expr,
 {
 	bool overflows = false;
 
-	switch (expr->operator) {
+	switch (expr->op) {
 	case OP_ADD:
 		overflows = __builtin_add_overflow(left, right, value);
 		break;
@@ -226,7 +226,7 @@ bool eval_integer(struct lets *lets, const struct expr *expr, int64_t *value)
 	case EXPR_UNARY:
 		if (!eval_integer(lets, expr->left, &right))
 			return false;
-		if (expr->operator== OP_COMPLEMENT)
+		if (expr->op == OP_COMPLEMENT)
 			*value = ~right;
 		else if (__builtin_sub_overflow(0, right, value))
 			return report_overflow(lets, expr);
@@ -296,7 +296,7 @@ bool eval_string(struct lets *lets, const struct expr *expr,
 	case EXPR_GROUP:
 		return eval_string(lets, expr->left, value);
 	case EXPR_BINARY:
-		if (expr->operator!= OP_ADD)
+		if (expr->op != OP_ADD)
 			return report_kind(lets, expr, KIND_STRING);
 		return join(lets, expr, value);
 	case EXPR_NAME:
@@ -384,7 +384,7 @@ static bool difference(struct lets *lets, const struct protection *protection,
 
 static bool is_difference(const struct expr *expr)
 {
-	return expr->kind == EXPR_BINARY && expr->operator== OP_SUBTRACT;
+	return expr->kind == EXPR_BINARY && expr->op == OP_SUBTRACT;
 }
 
 static bool report_difference(struct lets *lets, const struct expr *element)
@@ -426,7 +426,7 @@ static bool operations(struct lets *lets, const struct protection *protection,
 	case EXPR_LIST:
 		return operations_of_list(lets, protection, expr, mask);
 	case EXPR_BINARY:
-		if (expr->operator== OP_SUBTRACT)
+		if (expr->op == OP_SUBTRACT)
 			return difference(lets, protection, expr, mask);
 		/* fallthrough */
 	default:

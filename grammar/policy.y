@@ -132,10 +132,10 @@ static struct statement *statement_rule(struct parse *parse,
 }
 
 static struct expr *binary(struct parse *parse, struct expr *left,
-			   enum operator operator, struct expr *right)
+			   enum operator op, struct expr *right)
 {
 	return word_bounded(parse,
-			    expr_binary(parse->arena, left, operator, right));
+			    expr_binary(parse->arena, left, op, right));
 }
 }
 
