@@ -87,6 +87,7 @@ SUITES = [
     python("diag", "tests/diag.py"),
     python("diag-sanitize", "tests/diag.py", "--compiler",
            "build/sanitize/bpflockc"),
+    python("docs", "tests/docs.py"),
     python("bad-input", "tests/bad_input.py"),
     python("bad-input-sanitize", "tests/bad_input.py", "--sanitized",
            "--compiler", "build/sanitize/bpflockc"),
