@@ -3,6 +3,24 @@
 
 #include <string.h>
 
+uint64_t table_denied_operations(const struct table_protection *protection)
+{
+	uint64_t denied = 0;
+
+	for (uint32_t i = 0; i < table_class_count(protection); i++)
+		denied |= protection->denied[i];
+	return denied;
+}
+
+uint64_t table_used_operations(const struct table_protection *protection)
+{
+	uint64_t used = table_denied_operations(protection);
+
+	for (uint32_t i = 0; i < table_class_count(protection); i++)
+		used |= protection->logged[i];
+	return used;
+}
+
 const char *table_class_cgroup(const struct table_protection *protection,
 			       uint32_t class)
 {

@@ -87,6 +87,11 @@ static inline enum place table_class_place(uint32_t class)
 	return class % PLACE_COUNT;
 }
 
+/* The operations that some class is denied, as a mask; and those that some
+ * class is denied or that are logged for one. */
+uint64_t table_denied_operations(const struct table_protection *protection);
+uint64_t table_used_operations(const struct table_protection *protection);
+
 /* The class's cgroup, NULL for "in none of the named ones". */
 const char *table_class_cgroup(const struct table_protection *protection,
 			       uint32_t class);

@@ -211,10 +211,8 @@ static void class_text(uint32_t class, char cell[CELL_SIZE])
 static uint64_t hot_hooks(const struct table_protection *protection)
 {
 	const struct protection *known = protection->protection;
-	uint64_t used = 0, found = 0;
+	uint64_t used = table_used_operations(protection), found = 0;
 
-	for (uint32_t i = 0; i < table_class_count(protection); i++)
-		used |= protection->denied[i] | protection->logged[i];
 	for (; used; used &= used - 1)
 		found |= known->operations[__builtin_ctzll(used)].hooks;
 	for (unsigned i = 0; i < HOOK_COUNT; i++)

@@ -13,18 +13,6 @@ static struct loc protection_loc(const struct plan *plan, uint32_t index)
 	return from->named ? from->loc : policy->default_profiles.list[0].loc;
 }
 
-/* The operations that some class is denied, or that are logged for one. */
-static uint64_t used_operations(const struct table_protection *protection,
-				bool logged)
-{
-	uint64_t used = 0;
-
-	for (uint32_t i = 0; i < table_class_count(protection); i++)
-		used |= protection->denied[i] |
-			(logged ? protection->logged[i] : 0);
-	return used;
-}
-
 void target_check_kernel(struct diag *diag, const struct plan *plan,
 			 unsigned kernel)
 {
@@ -32,7 +20,7 @@ void target_check_kernel(struct diag *diag, const struct plan *plan,
 		const struct table_protection *to =
 			&plan->table.protections[i];
 
-		for (uint64_t rest = used_operations(to, false); rest;
+		for (uint64_t rest = table_denied_operations(to); rest;
 		     rest &= rest - 1) {
 			const struct operation *operation =
 				&to->protection
@@ -78,7 +66,7 @@ static void check_depths(struct diag *diag,
 static void check_idle(struct diag *diag, const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->table.protection_count; i++)
-		if (used_operations(&plan->table.protections[i], true))
+		if (table_used_operations(&plan->table.protections[i]))
 			return;
 	diag_report(diag, CHECK_EMPTY_POLICY, plan->policy->loc,
 		    "the policy denies nothing and logs nothing: a bundle of it would hold no program");
@@ -90,7 +78,7 @@ void target_check_templates(struct diag *diag, const struct plan *plan)
 	for (uint32_t i = 0; i < plan->table.protection_count; i++) {
 		const struct table_protection *to =
 			&plan->table.protections[i];
-		uint64_t missing = used_operations(to, true) &
+		uint64_t missing = table_used_operations(to) &
 				   ~template_operations(to->protection);
 		struct loc loc = protection_loc(plan, i);
 

@@ -161,16 +161,6 @@ static const char *list_operations(struct arena *arena,
 	return list;
 }
 
-/* The operations that somebody is denied, or that are logged for somebody. */
-static uint64_t used_operations(const struct table_protection *row)
-{
-	uint64_t used = 0;
-
-	for (uint32_t i = 0; i < table_class_count(row); i++)
-		used |= row->denied[i] | row->logged[i];
-	return used;
-}
-
 /* The hooks of @operations, as a mask of enum hook_id. */
 static uint64_t hooks_of(const struct protection *protection,
 			 uint64_t operations)
@@ -303,7 +293,7 @@ static int write_policy(struct arena *arena, const struct table *table,
 	err = find_policy(arena, blob, row->protection, &offset, &policy, why);
 	if (err)
 		return err;
-	missing = used_operations(row) & ~policy.operations;
+	missing = table_used_operations(row) & ~policy.operations;
 	if (missing) {
 		*why = arena_printf(
 			arena,
@@ -331,7 +321,7 @@ int template_instantiate(struct arena *arena, const struct table *table,
 {
 	const struct table_protection *row = &table->protections[index];
 	const struct blob *template = find_template(row);
-	uint64_t needed = hooks_of(row->protection, used_operations(row));
+	uint64_t needed = hooks_of(row->protection, table_used_operations(row));
 	struct blob blob;
 	int err;
 

@@ -130,13 +130,9 @@ static const char *wrong_map(const struct bpf_map *map)
 
 static bool decides_anything(const struct table *table)
 {
-	for (uint32_t i = 0; i < table->protection_count; i++) {
-		const struct table_protection *each = &table->protections[i];
-
-		for (uint32_t j = 0; j < table_class_count(each); j++)
-			if (each->denied[j] | each->logged[j])
-				return true;
-	}
+	for (uint32_t i = 0; i < table->protection_count; i++)
+		if (table_used_operations(&table->protections[i]))
+			return true;
 	return false;
 }
 
