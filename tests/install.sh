@@ -24,9 +24,10 @@ apt_install() {
 		apt-get install -q -y --no-install-recommends "$@" >&2
 }
 
+# One word an architecture; dpkg also knows packages that are "not-installed".
 is_installed() {
-	case $(dpkg-query -W -f '${db:Status-Status} ' "$1" 2>/dev/null) in
-	*installed*) return 0 ;;
+	case " $(dpkg-query -W -f '${db:Status-Status} ' "$1" 2>/dev/null)" in
+	*" installed "*) return 0 ;;
 	*) return 1 ;;
 	esac
 }
