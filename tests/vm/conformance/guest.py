@@ -28,6 +28,8 @@ HERE = Path(__file__).resolve().parent
 COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wshadow",
           "-Wconversion", "-Werror", "-static", "-s"]
+# The sources in probes/ but the one with main().
+SOURCES = ["run", "modules", "bpf", "exec", "corners"]
 SIGNATURE_MARK = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature, whose end is the length
 
@@ -150,9 +152,7 @@ def compile_probes(architecture: str, work: Path) -> None:
     sources = HERE / "probes"
     compiler = COMPILERS[architecture]
     subprocess.run([compiler, *CFLAGS, "-o", work / "probe",
-                    *[sources / f"{name}.c"
-                      for name in ("main", "modules", "bpf", "exec",
-                                   "corners")]],
+                    *[sources / f"{name}.c" for name in ("main", *SOURCES)]],
                    check=True)
     subprocess.run([compiler, *CFLAGS, "-nostdlib", "-o", work / "payload",
                     sources / "payload.c"], check=True)

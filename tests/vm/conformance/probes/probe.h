@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 /* Where conformance.py lays out what the probes work on: the root file
  * system, in the host as in containers. */
@@ -49,6 +51,20 @@ extern const struct probe module_probes[];
 extern const struct probe bpf_probes[];
 extern const struct probe exec_probes[];
 extern const struct probe corner_probes[];
+
+/* The probe of that name, and its number among all, or NULL. */
+const struct probe *probe_find(const char *name, int *number);
+
+/*
+ * Runs it in a child, which gets the subject's label as its comm; writes the
+ * child's pid.  Returns RESULT_OK where it becomes the payload, otherwise what
+ * it came to.
+ */
+int probe_run(const struct probe *probe, const struct subject *subject,
+	      pid_t *pid);
+
+/* A result in one word: ok, an errno's name, SIGKILL, STATUS-127. */
+void probe_print(FILE *out, int result);
 
 /* What must be there before any policy is loaded. */
 void bpf_prepare(const struct subject *subject);
