@@ -130,6 +130,7 @@ LOADER = [
     "loader/bind.c",
     "loader/cmdline.c",
     "loader/detail.c",
+    "loader/guard.c",
     "loader/home.c",
     "loader/inspect.c",
     "loader/layout.c",
@@ -146,6 +147,7 @@ LOADER = [
     "loader/status.c",
     "loader/subjects.c",
     "loader/unload.c",
+    "loader/vault.c",
     "loader/verify.c",
 ]
 
@@ -335,7 +337,7 @@ def write_flags(ninja, options, cross=""):
 def write_rules(ninja):
     ninja.rule("cc", "$cc -MMD -MF $out.d $cflags $extra $includes -c $in -o $out",
                depfile="$out.d", deps="gcc", description="CC $out")
-    ninja.rule("as", "$cc -c $in -o $out", description="AS $out")
+    ninja.rule("as", "$cc $extra -c $in -o $out", description="AS $out")
     ninja.rule("link", "$cc $ldflags $extra $in $libs -o $out", description="LINK $out")
     ninja.rule("flex", "flex --header-file=$header -o $source $in", description="FLEX $in")
     ninja.rule("bison", "bison -Werror -Wall -Wno-yacc --header=$header -o $source $in",
@@ -343,6 +345,7 @@ def write_rules(ninja):
     ninja.rule("bpf", f"clang -MMD -MF $out.d {' '.join(BPF_FLAGS)} $extra -iquote . "
                "-fdebug-prefix-map=$$PWD=. -c $in -o $out && llvm-strip -g $out",
                depfile="$out.d", deps="gcc", description="BPF $out")
+    ninja.rule("bpflink", "bpftool gen object $out $in", description="BPFLINK $out")
     ninja.rule("embed", "python3 compiler/embed.py -o $out $in", description="EMBED $out")
     ninja.rule("configure", "./configure.py $arguments", generator="1", description="CONFIGURE")
 
@@ -381,6 +384,17 @@ def write_templates(ninja, options):
     return embedded
 
 
+def write_guard(ninja, options):
+    """The guard, which the loader brings along; linked alone, as libbpf then completes its types."""
+    compiled, linked = (f"{options.builddir}/bpf/guard{suffix}" for suffix in (".c.o", ".bpf.o"))
+    ninja.build([compiled], "bpf", ["bpf/guard/guard.bpf.c"])
+    ninja.build([linked], "bpflink", [compiled])
+    embedded = f"{options.builddir}/loader/guard_object.o"
+    ninja.build([embedded], "as", ["loader/guard_object.S"], implicit=[linked],
+                extra=f"-Wa,-I{options.builddir}")
+    return embedded
+
+
 def sysroot(architecture):
     """The folder with its headers and libraries, fetched if it is not there."""
     command = ["tests/vm/vm.py", "sysroot", "--arch", architecture]
@@ -391,6 +405,7 @@ def write_cross(ninja, options):
     """What runs on the machine that is locked down; bundles are the same bytes everywhere."""
     write_flags(ninja, options, f" --sysroot={sysroot(options.cross)}")
     write_rules(ninja)
+    guard = write_guard(ninja, options)
     built = set()
     for name, (main, shared, _) in PROGRAMS.items():
         if name == "bpflockc":
@@ -400,11 +415,13 @@ def write_cross(ninja, options):
             if source not in built:
                 built.add(source)
                 ninja.build([object_path(options, source)], "cc", [source])
-        ninja.build([f"{options.builddir}/{name}"], "link", [object_path(options, source) for source in sources],
-                    libs=CROSS_LIBRARIES)
+        objects = [object_path(options, source) for source in sources]
+        if "loader/guard.c" in sources:
+            objects.append(guard)
+        ninja.build([f"{options.builddir}/{name}"], "link", objects, libs=CROSS_LIBRARIES)
 
 
-def write_programs(ninja, options, headers, embedded):
+def write_programs(ninja, options, headers, embedded, guard):
     generated = [f"{options.builddir}/grammar/lexer.o", f"{options.builddir}/grammar/parser.o"]
     built = {}
 
@@ -420,6 +437,8 @@ def write_programs(ninja, options, headers, embedded):
             objects += generated
         if "compiler/template.c" in shared:
             objects.append(embedded)
+        if "loader/guard.c" in shared:
+            objects.append(guard)
         libs = pkg_config("--libs", libraries)
         ninja.build([target], "link", objects, libs=libs, extra=extra)
         return target
@@ -442,7 +461,7 @@ def write_native(ninja, options):
     write_rules(ninja)
     headers = write_grammar(ninja, options)
     embedded = write_templates(ninja, options)
-    programs, tests, fuzzers = write_programs(ninja, options, headers, embedded)
+    programs, tests, fuzzers = write_programs(ninja, options, headers, embedded, write_guard(ninja, options))
     ninja.default(programs + tests + fuzzers)
 
 

@@ -24,7 +24,7 @@ struct boot_facts {
 			    * root, as the kernel counts: major << 20 | minor;
 			    * 0: unknown, no file is on it */
 	uint32_t loader_pid; /* in the initial pid namespace; 0: none */
-	uint32_t reserved;   /* 0 */
+	uint32_t vault_dev;  /* s_dev of the vault, for the guard; 0: none */
 	uint64_t loader_start; /* field 22 of /proc/PID/stat */
 };
 
@@ -35,9 +35,11 @@ _Static_assert(sizeof(struct boot_facts) == 24, "as every template has it");
 /*
  * The loader attaches and pins links while the hook `bpf` of what it loads is
  * already asked.  So the thread loader_pid, as started at loader_start, may
- * attach and pin until its first other bpf() command.  It ends that itself
+ * attach, pin and name objects to the guard until its first other bpf()
+ * command.  It ends that itself
  * with a command that no kernel knows and a map that only programs write keeps
  * it ended.
  */
 #define BOOT_LOADED_COMMAND 0xffff
+#define BOOT_GUARD_COMMAND  0xfffe /* meant for the guard: bpf/guard/guard.h */
 #define BOOT_LOADED_MAP	    "bpf_loaded"

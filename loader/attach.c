@@ -170,7 +170,9 @@ int attach_programs(struct run *run, struct load *load)
 	detail_begin(&detail);
 	bpf_object__for_each_program(program, load->object)
 	{
-		int err = attach_program(load, program);
+		int err = bpf_program__autoattach(program)
+				  ? attach_program(load, program)
+				  : 0;
 
 		if (!err)
 			continue;

@@ -116,7 +116,7 @@ static int find_loader(struct boot_facts *facts)
 }
 
 /* The facts are at the start of the section; what may follow stays. */
-static int bind_object(const struct load *load, const struct boot_facts *facts)
+int bind_object(const struct load *load, const struct boot_facts *facts)
 {
 	CLEANUP(free_memory) void *value = NULL;
 	struct bpf_map *map =
@@ -141,24 +141,24 @@ int bind_boot_facts(struct run *run)
 {
 	static const char mend[] =
 		"run it as root, with the machine's own /proc";
-	struct boot_facts facts = { 0 };
-	int err = find_host_netns(&facts.host_netns_inum);
+	struct boot_facts *facts = &run->facts;
+	int err = find_host_netns(&facts->host_netns_inum);
 
 	if (err)
 		return refuse(err, MACHINE, "bind", mend,
 			      "the initial network namespace was not found at "
 			      "the kernel's thread " KTHREADD ":");
-	err = find_root_dev(&facts.root_dev);
+	err = find_root_dev(&facts->root_dev);
 	if (err)
 		return refuse(err, MACHINE, "bind", mend,
 			      "the root file system was not found in " MOUNTINFO
 			      ":");
-	err = find_loader(&facts);
+	err = find_loader(facts);
 	if (err)
 		return refuse(err, MACHINE, "bind", mend,
 			      "/proc/self/stat cannot be read:");
 	for (size_t i = 0; i < run->count; i++) {
-		err = bind_object(&run->loads[i], &facts);
+		err = bind_object(&run->loads[i], facts);
 		if (err)
 			return refuse(err, run->loads[i].path, "bind",
 				      "use bpflockc and bpflock-load of the "

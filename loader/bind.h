@@ -6,3 +6,7 @@
 #include "loader/run.h"
 
 int bind_boot_facts(struct run *run);
+
+/* Writes @facts into one opened object.  Returns 0, -ENOMEM, or -EBADMSG where
+ * its section is not the one of bundle/boot.h. */
+int bind_object(const struct load *load, const struct boot_facts *facts);

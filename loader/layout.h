@@ -23,6 +23,7 @@
 #define LAYOUT_LINKS	 "links"
 #define LAYOUT_MAPS	 "maps"
 #define LAYOUT_RECORD	 "record"
+#define LAYOUT_GUARD	 "@guard" /* its folder; no policy has that name */
 #define LAYOUT_NAME_MAX	 128
 #define LAYOUT_PATH_SIZE 512
 

@@ -8,6 +8,7 @@
 #include "loader/bind.h"
 #include "loader/cleanup.h"
 #include "loader/detail.h"
+#include "loader/guard.h"
 #include "loader/inspect.h"
 #include "loader/options.h"
 #include "loader/pin.h"
@@ -18,6 +19,7 @@
 #include "loader/status.h"
 #include "loader/subjects.h"
 #include "loader/unload.h"
+#include "loader/vault.h"
 #include "loader/verify.h"
 #include "loader/version.h"
 
@@ -30,24 +32,31 @@ static const struct stage check_stages[] = {
 	{ .bundle = inspect_sections },
 	{ .name = "probe", .machine = probe_machine },
 	{ .machine = open_home },
+	{ .machine = look_at_vault },
 	{ .name = "open", .bundle = open_object },
 	{ .bundle = inspect_object },
 	{ .name = "hooks", .machine = probe_kernel },
 	{ .bundle = probe_hooks },
 	{ .bundle = probe_subjects },
 	{ .name = "names", .bundle = replace_decide },
+	{ .machine = refuse_when_sealed },
 	{ 0 },
 };
 
 static const struct stage load_stages[] = {
+	{ .machine = make_vault },
 	{ .name = "bind", .machine = bind_boot_facts },
 	{ .name = "load", .bundle = load_object },
+	{ .name = "guard", .machine = load_guard },
+	{ .machine = attach_guard },
+	{ .bundle = guard_programs },
 	{ .bundle = freeze_maps },
 	{ .bundle = stage_policy },
 	{ .bundle = attach_programs },
 	{ .bundle = pin_links },
 	{ .machine = end_loading },
 	{ .bundle = put_in_place },
+	{ .machine = seal_vault },
 	{ .machine = retire_replaced },
 	{ 0 },
 };
@@ -100,7 +109,7 @@ static void show_fit(const struct load *load)
 
 static enum exit_status load(const struct options *options)
 {
-	CLEANUP(run_free) struct run run = { .home = -1 };
+	CLEANUP(run_free) struct run run = RUN_NONE;
 	bool checks = options->command == COMMAND_CHECK;
 	int err;
 

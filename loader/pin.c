@@ -24,12 +24,15 @@
 #include <bpf/libbpf.h>
 
 #include "bundle/boot.h"
+#include "bundle/event.h"
 #include "loader/cleanup.h"
 #include "loader/fault.h"
+#include "loader/guard.h"
 #include "loader/home.h"
 #include "loader/layout.h"
 #include "loader/record.h"
 #include "loader/report.h"
+#include "loader/vault.h"
 
 static const char step[] = "pin";
 
@@ -49,14 +52,16 @@ static int refuse_pin(int err, const struct load *load)
 
 /* Pins @fd where a staged policy has @part or, in that, @name. */
 static int pin(const struct run *run, const struct load *load, int fd,
-	       const char *part, const char *name)
+	       const char *part, const char *name, enum guard_use use)
 {
 	char path[LAYOUT_PATH_SIZE];
 	int err = fault("pin");
 
 	if (!err)
-		err = layout_path(path, run->home, LAYOUT_STAGED,
+		err = layout_path(path, home_of(run, load), LAYOUT_STAGED,
 				  policy_name(load), part, name);
+	if (!err)
+		err = guard_register(run, fd, use);
 	return err ? err : bpf_obj_pin(fd, path);
 }
 
@@ -67,7 +72,7 @@ static int make_folder(const struct run *run, const struct load *load,
 	int err = fault("folder");
 
 	if (!err)
-		err = layout_path(path, run->home, LAYOUT_STAGED,
+		err = layout_path(path, home_of(run, load), LAYOUT_STAGED,
 				  policy_name(load), part, NULL);
 	return !err && mkdir(path, 0700) ? -errno : err;
 }
@@ -80,7 +85,7 @@ static int pin_record(const struct run *run, const struct load *load)
 	if (!err)
 		err = record_create(&load->bundle->digest, load->bundle->note,
 				    &fd);
-	return err ? err : pin(run, load, fd, LAYOUT_RECORD, NULL);
+	return err ? err : pin(run, load, fd, LAYOUT_RECORD, NULL, GUARD_OPEN);
 }
 
 static void hold_signals(void)
@@ -93,6 +98,19 @@ static void hold_signals(void)
 	sigaddset(&signals, SIGPIPE);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* The guard's own maps are named to it before; only what it counts is there for
+ * others. */
+static int pin_map(const struct run *run, const struct load *load,
+		   const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	if (!load->bundle && strcmp(name, GUARD_COUNTS))
+		return 0;
+	return pin(run, load, bpf_map__fd(map), LAYOUT_MAPS, name,
+		   strcmp(name, EVENT_RING_MAP) ? GUARD_OPEN : GUARD_SHARED);
 }
 
 int stage_policy(struct run *run, struct load *load)
@@ -108,13 +126,12 @@ int stage_policy(struct run *run, struct load *load)
 		err = make_folder(run, load, LAYOUT_MAPS);
 	if (!err)
 		err = make_folder(run, load, LAYOUT_LINKS);
-	if (!err)
+	if (!err && load->bundle)
 		err = pin_record(run, load);
 	bpf_object__for_each_map(map, load->object)
 	{
 		if (!err)
-			err = pin(run, load, bpf_map__fd(map), LAYOUT_MAPS,
-				  bpf_map__name(map));
+			err = pin_map(run, load, map);
 	}
 	return err ? refuse_pin(err, load) : 0;
 }
@@ -126,9 +143,12 @@ int pin_links(struct run *run, struct load *load)
 	int err = 0;
 
 	for (size_t i = 0; i < load->link_count && !err; i++) {
-		program = bpf_object__next_program(load->object, program);
+		do
+			program =
+				bpf_object__next_program(load->object, program);
+		while (!bpf_program__autoattach(program));
 		err = pin(run, load, bpf_link__fd(load->links[i]), LAYOUT_LINKS,
-			  bpf_program__name(program));
+			  bpf_program__name(program), GUARD_OPEN);
 	}
 	return err ? refuse_pin(err, load) : 0;
 }
@@ -160,17 +180,23 @@ static void find_names(const struct load *load, struct names *names)
 		 names->place);
 }
 
+/* A locked policy has its place in the vault, beside an open one's. */
+static bool replaces_in_place(const struct run *run, const struct load *load)
+{
+	return load->replaces && home_of(run, load) == run->home;
+}
+
 int put_in_place(struct run *run, struct load *load)
 {
+	int home = home_of(run, load), err = fault("rename");
 	struct names names;
-	int err = fault("rename");
 
 	find_names(load, &names);
-	if (!err && load->replaces)
+	if (!err && replaces_in_place(run, load))
 		err = home_exchange(run->home, names.staged, names.place,
 				    names.aside);
-	else if (!err && renameat2(run->home, names.staged, run->home,
-				   names.place, RENAME_NOREPLACE))
+	else if (!err && renameat2(home, names.staged, home, names.place,
+				   RENAME_NOREPLACE))
 		err = -errno;
 	if (err)
 		return refuse(err, load->path, step, NULL,
@@ -181,12 +207,14 @@ int put_in_place(struct run *run, struct load *load)
 }
 
 /* What was replaced gets its place back first; then it is ours that is staged.
- */
+ * The vault goes as a whole. */
 static int unpin(const struct run *run, const struct load *load)
 {
 	struct names names;
 	int err = 0;
 
+	if (home_of(run, load) != run->home)
+		return 0;
 	find_names(load, &names);
 	if (load->pins == PINS_IN_PLACE && !load->replaces)
 		return home_remove(run->home, names.place, LAYOUT_LINKS);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PF_KTHREAD 0x00200000
+#define KTHREADD   2 /* the parent of all others */
 
 int process_parse(const char *stat, struct process *process)
 {
@@ -29,4 +30,9 @@ int process_parse(const char *stat, struct process *process)
 bool process_is_kthreadd(const struct process *process)
 {
 	return process->parent == 0 && process->flags & PF_KTHREAD;
+}
+
+bool process_is_kernels(const struct process *process)
+{
+	return process->parent == KTHREADD && process->flags & PF_KTHREAD;
 }

@@ -16,3 +16,6 @@ int process_parse(const char *stat, struct process *process);
 
 /* Whether it is the kernel's own first thread, kthreadd. */
 bool process_is_kthreadd(const struct process *process);
+
+/* Whether it is another one of the kernel's own. */
+bool process_is_kernels(const struct process *process);

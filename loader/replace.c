@@ -21,26 +21,25 @@
 #include "loader/record.h"
 #include "loader/report.h"
 #include "loader/unload.h"
+#include "loader/vault.h"
 
 /* Whether each of the bundle's programs still has the pin of its link. */
-static bool is_whole(const struct run *run, const struct load *load)
+static bool is_whole(int home, const struct load *load)
 {
 	struct bpf_program *program;
 	char path[LAYOUT_PATH_SIZE];
 
 	bpf_object__for_each_program(program, load->object)
 	{
-		if (layout_path(path, run->home, LAYOUT_IN_PLACE,
-				policy_name(load), LAYOUT_LINKS,
-				bpf_program__name(program)) ||
+		if (layout_path(path, home, LAYOUT_IN_PLACE, policy_name(load),
+				LAYOUT_LINKS, bpf_program__name(program)) ||
 		    access(path, F_OK))
 			return false;
 	}
 	return true;
 }
 
-static int decide(const struct run *run, struct load *load,
-		  const struct record *old)
+static int decide(int home, struct load *load, const struct record *old)
 {
 	const struct table *table = &load->bundle->note->table;
 	uint32_t version = old->note->table.version;
@@ -48,7 +47,7 @@ static int decide(const struct run *run, struct load *load,
 			    sizeof(old->bundle));
 	char hex[DIGEST_HEX_SIZE];
 
-	load->already = same && is_whole(run, load);
+	load->already = same && is_whole(home, load);
 	load->old_version = version;
 	if (load->already)
 		return 0;
@@ -58,7 +57,7 @@ static int decide(const struct run *run, struct load *load,
 			      ", and locked until the next boot",
 			      table->policy, version);
 	if (same || table->version > version)
-		return programs_list(run->home, table->policy, &load->old);
+		return programs_list(home, table->policy, &load->old);
 	if (table->version < version) {
 		refuse(-EEXIST, load->path, "probe", NULL,
 		       "it is version %" PRIu32 " of %s, and version %" PRIu32
@@ -77,17 +76,27 @@ static int decide(const struct run *run, struct load *load,
 	return -EEXIST;
 }
 
+/* Where a policy of that name is loaded; -1: it is not. */
+static int find_home(const struct run *run, const char *name)
+{
+	if (run->vault >= 0 && !faccessat(run->vault, name, F_OK, 0))
+		return run->vault;
+	if (run->home >= 0 && !faccessat(run->home, name, F_OK, 0))
+		return run->home;
+	return -1;
+}
+
 int replace_decide(struct run *run, struct load *load)
 {
 	const char *name = policy_name(load);
+	int err, home = find_home(run, name);
 	struct record record = { 0 };
-	int err;
 
-	if (run->home < 0 || faccessat(run->home, name, F_OK, 0))
+	if (home < 0)
 		return 0;
-	err = record_read(run->home, name, &record);
+	err = record_read(home, name, &record);
 	if (!err)
-		err = decide(run, load, &record);
+		err = decide(home, load, &record);
 	else
 		refuse(err, load->path, "probe",
 		       err == -EPERM
@@ -107,7 +116,10 @@ static int retire(const struct run *run, const struct load *load)
 	char folder[LAYOUT_NAME_MAX + 2];
 	int left, err = fault("retire");
 
-	snprintf(folder, sizeof(folder), LAYOUT_STAGED "%s", policy_name(load));
+	snprintf(folder, sizeof(folder), "%s%s",
+		 home_of(run, load) == run->home ? LAYOUT_STAGED
+						 : LAYOUT_IN_PLACE,
+		 policy_name(load));
 	if (!err)
 		err = home_remove(run->home, folder, LAYOUT_LINKS);
 	if (err)

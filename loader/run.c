@@ -10,8 +10,10 @@
 #include "loader/cleanup.h"
 #include "loader/fault.h"
 #include "loader/home.h"
+#include "loader/guard.h"
 #include "loader/pin.h"
 #include "loader/report.h"
+#include "loader/vault.h"
 
 int run_start(struct run *run, const struct options *options)
 {
@@ -61,23 +63,31 @@ int run_stages(struct run *run, const struct stage *stages)
 	return err;
 }
 
-/* Pins first: with the last of pin and link, a program goes. */
+static void free_load(struct load *load)
+{
+	for (size_t i = 0; i < load->link_count; i++)
+		bpf_link__destroy(load->links[i]);
+	free(load->links);
+	free(load->old.ids);
+	bpf_object__close(load->object);
+	bundle_close(load->bundle);
+	free(load->bytes);
+}
+
+/* Pins first: with the last of pin and link, a program goes.  The guard, which
+ * is asked by bpf() too, is taken off last. */
 void run_free(struct run *run)
 {
-	if (!run->done)
+	if (!run->done) {
 		unpin_policies(run);
-	for (size_t i = 0; i < run->count; i++) {
-		struct load *load = &run->loads[i];
-
-		for (size_t j = 0; j < load->link_count; j++)
-			bpf_link__destroy(load->links[j]);
-		free(load->links);
-		free(load->old.ids);
-		bpf_object__close(load->object);
-		bundle_close(load->bundle);
-		free(load->bytes);
+		remove_vault(run);
 	}
+	for (size_t i = 0; i < run->count; i++)
+		free_load(&run->loads[i]);
 	free(run->loads);
+	remove_guard(run);
+	free_load(&run->guard);
+	close_fd(&run->vault);
 	btf__free(run->kernel);
 	if (run->options && run->options->command == COMMAND_CHECK)
 		close_fd(&run->home);

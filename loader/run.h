@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/boot.h"
 #include "bundle/bundle.h"
+#include "loader/layout.h"
 #include "loader/options.h"
 
 struct bpf_link;
@@ -33,7 +35,7 @@ struct load {
 	const char *path; /* as it was named */
 	void *bytes;	  /* the file, whole; owned */
 	size_t size;
-	struct bundle *bundle;	   /* owned; looks into @bytes */
+	struct bundle *bundle;	   /* owned; looks into @bytes; NULL: guard */
 	struct bpf_object *object; /* owned */
 	bool already;		   /* the very same is loaded: nothing to do */
 	bool replaces;		   /* a policy of that name, */
@@ -49,8 +51,14 @@ struct run {
 	struct load *loads; /* owned */
 	size_t count;
 	struct btf *kernel; /* its types; owned */
-	int home;  /* the folder of all pins; -1: not open, or not there */
-	bool done; /* what was pinned stays */
+	struct boot_facts facts;
+	int home;    /* the folder of open policies' pins; -1: not open, or not
+		      * there */
+	int vault;   /* that of locked ones; -1: there is none */
+	bool sealed; /* nobody changes what is in the vault */
+	struct load guard; /* its object is NULL where there is none */
+	int sysctl_cgroup; /* that the guard's program is attached to, or -1 */
+	bool done;	   /* what was pinned stays */
 };
 
 struct stage {
@@ -71,5 +79,11 @@ void run_free(struct run *run);
 
 static inline const char *policy_name(const struct load *load)
 {
-	return load->bundle->note->table.policy;
+	return load->bundle ? load->bundle->note->table.policy : LAYOUT_GUARD;
 }
+
+/* Nothing is there yet. */
+#define RUN_NONE                                             \
+	{                                                    \
+		.home = -1, .vault = -1, .sysctl_cgroup = -1 \
+	}

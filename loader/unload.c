@@ -23,8 +23,8 @@
 #include "loader/fault.h"
 #include "loader/home.h"
 #include "loader/layout.h"
-#include "loader/record.h"
 #include "loader/report.h"
+#include "loader/vault.h"
 
 #define WAIT_STEPS   100
 #define WAIT_STEP_NS 50000000L /* 5 s in all */
@@ -46,14 +46,15 @@ static int refuse_unknown(int home, const char *name)
 	return -ENOENT;
 }
 
-static int refuse_locked(int home, const char *name)
+/* Only in the vault are locked policies. */
+static int refuse_locked(const char *name)
 {
-	struct record record = { 0 };
-	int err = record_read(home, name, &record);
-	bool locked = !err && record.note->table.locked;
+	CLEANUP(close_fd) int vault = -1;
+	int err = vault_open("unload", &vault);
 
-	record_free(&record);
-	if (!locked) /* what cannot be read is half made: away with it */
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (!layout_name_is_safe(name) || faccessat(vault, name, F_OK, 0))
 		return 0;
 	return refuse(-EPERM, name, "unload",
 		      "boot with bpflock=off to be without it",
@@ -142,15 +143,14 @@ int unload_policy(const char *name)
 	CLEANUP(home_close) int home = -1;
 	struct programs programs = { 0 };
 	bool blind = count_denied(NULL);
-	int left, err = home_open(HOME_CHANGE, "unload", &home);
+	int left, err = refuse_locked(name);
 
+	if (!err)
+		err = home_open(HOME_CHANGE, "unload", &home);
 	if (err && err != -ENOENT)
 		return err;
 	if (err || !layout_name_is_safe(name) || faccessat(home, name, F_OK, 0))
 		return refuse_unknown(home, name);
-	err = refuse_locked(home, name);
-	if (err)
-		return err;
 	err = programs_list(home, name, &programs);
 	if (!err)
 		err = fault("unload");

@@ -27,6 +27,7 @@
 #include "bpf/templates/include/kernel.h"
 #include "bpf/templates/include/policy.h"
 #include "bpf/templates/include/event.h"
+#include "bpf/templates/include/loader.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -86,40 +87,20 @@ static __always_inline const struct named_operation *find_operation(
 	return &new_command;
 }
 
-static __always_inline bool is_loader(void)
-{
-	uint32_t pid = (uint32_t)bpf_get_current_pid_tgid();
-	struct task_struct *task;
-	uint64_t start;
-
-	if (!boot.loader_pid || pid != boot.loader_pid)
-		return false;
-	if (kernel_has(get_current_task_btf)) {
-		task = bpf_get_current_task_btf();
-		start = task->start_boottime;
-	} else {
-		task = (void *)bpf_get_current_task();
-		if (bpf_core_read(&start, sizeof(start), &task->start_boottime))
-			return false;
-	}
-	return start / (UINT64_C(1000000000) / BOOT_TICKS_PER_S) ==
-	       boot.loader_start;
-}
-
 /*
  * Whether @command is let through because the loader is not done: see
- * bundle/boot.h.  Anything that it asks for but attaching and pinning ends
- * that for good.
+ * bundle/boot.h.  Anything that it asks for but attaching, pinning and the
+ * guard's attention ends that for good.
  */
 static __always_inline bool is_loading(uint32_t command)
 {
 	uint32_t key = 0;
 	uint64_t *loaded = bpf_map_lookup_elem(&bpf_loaded, &key);
 
-	if (!loaded || *loaded || !is_loader())
+	if (!loaded || *loaded || !loader_is_current())
 		return false;
 	if (command == BPF_OBJ_PIN || command == BPF_LINK_CREATE ||
-	    command == BPF_RAW_TRACEPOINT_OPEN)
+	    command == BPF_RAW_TRACEPOINT_OPEN || command == BOOT_GUARD_COMMAND)
 		return true;
 	*loaded = 1;
 	return command == BOOT_LOADED_COMMAND;

@@ -40,6 +40,7 @@
  * passes, as the overlay's own.
  */
 #include "bpf/templates/include/kernel.h"
+#include "bpf/templates/include/cast.h"
 #include "bpf/templates/include/policy.h"
 #include "bpf/templates/include/event.h"
 
@@ -52,14 +53,6 @@ char LICENSE[] SEC("license") = "GPL";
 #define MAP	 OPERATION_MASK(fileless_exec, map)
 
 POLICY(fileless_exec, MEMFD | SHM | UNLINKED | SCRIPT | MAP);
-
-/* From 6.2 on a kernel can be told what a pointer points to.  Reading through
- * it, wherever it points, faults to 0. */
-void *bpf_rdonly_cast(const void *object, uint32_t type) __ksym __weak;
-
-#define CAST(object, type)                     \
-	((const struct type *)bpf_rdonly_cast( \
-		(object), bpf_core_type_id_kernel(struct type)))
 
 static __always_inline bool magic_is_memory(unsigned long magic)
 {
@@ -98,8 +91,7 @@ static __always_inline bool probed_is_memory(const struct file *real)
  */
 static __always_inline bool overlay_is_memory(const struct file *file)
 {
-	if (bpf_core_enum_value_exists(enum special_kfunc_type,
-				       KF_bpf_rdonly_cast)) {
+	if (can_cast()) {
 		const struct file *direct = CAST(file->private_data, file);
 		const struct list_head *word =
 			CAST(file->private_data, list_head);

@@ -34,6 +34,7 @@ typedef uint32_t __wsum;
 
 /* User space API: the numbers count. */
 enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };

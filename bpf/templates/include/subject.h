@@ -8,12 +8,9 @@
  */
 #pragma once
 
-#include "bundle/boot.h"
 #include "bundle/table.h" /* enum place alone */
+#include "bpf/templates/include/boot.h"
 #include "bpf/templates/include/kernel.h"
-
-/* One for all templates of a bundle: weak, so that linking keeps the first. */
-const volatile struct boot_facts boot SEC(BOOT_SECTION) __weak = {};
 
 struct subject_namespaces {
 	unsigned int pid_level;

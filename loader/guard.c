@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guard is attached before the policies: a policy may deny bpf() to the
+ * loader's like, and what guards has to be there first.  It knows objects by
+ * their addresses, which only the kernel has: it looks up what an fd of the
+ * loader stands for, while the loader asks it to.
+ *
+ * The program for kernel.ftrace_enabled hangs on the root of the cgroups, not
+ * on a link: links of that kind can be detached by whoever has an fd of them.
+ */
+#include "loader/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/guard/guard.h"
+#include "loader/attach.h"
+#include "loader/bind.h"
+#include "loader/cleanup.h"
+#include "loader/detail.h"
+#include "loader/fault.h"
+#include "loader/layout.h"
+#include "loader/pin.h"
+#include "loader/report.h"
+
+#define GUARD_NAME     "the guard" /* in messages, where a bundle's path is */
+#define CGROUP_OF(pid) "/proc/" pid "/ns/cgroup"
+#define SYSCTL_SECTION "cgroup/sysctl"
+#define DETACH_TRIES   50
+#define DETACH_WAIT_US 20000
+
+extern const char guard_object[], guard_object_end[];
+
+int guard_register(const struct run *run, int fd, enum guard_use use)
+{
+	const struct {
+		uint32_t fd, use;
+	} what = { (uint32_t)fd, use };
+	union bpf_attr attr;
+	int err = fault("register");
+
+	if (err || !run->guard.link_count)
+		return err;
+	memset(&attr, 0, sizeof(attr));
+	memcpy(&attr, &what, sizeof(what));
+	if (!syscall(SYS_bpf, BOOT_GUARD_COMMAND, &attr, sizeof(attr)) ||
+	    errno != GUARD_REGISTERED)
+		return -ENOSPC;
+	return 0;
+}
+
+static struct bpf_program *sysctl_program(const struct load *guard)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, guard->object)
+	{
+		if (!strcmp(bpf_program__section_name(program), SYSCTL_SECTION))
+			return program;
+	}
+	return NULL;
+}
+
+int load_guard(struct run *run)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, settings, .object_name = "guard");
+	struct load *guard = &run->guard;
+	int err;
+
+	if (run->sealed || run->vault < 0)
+		return 0;
+	guard->path = GUARD_NAME;
+	guard->object = bpf_object__open_mem(
+		guard_object, (size_t)(guard_object_end - guard_object),
+		&settings);
+	if (!guard->object)
+		return refuse(-errno, MACHINE, "guard", NULL,
+			      "libbpf does not take the guard:");
+	bpf_program__set_autoattach(sysctl_program(guard), false);
+	err = bind_object(guard, &run->facts);
+	if (err)
+		return refuse(err, MACHINE, "guard", NULL,
+			      "the guard cannot be bound:");
+	err = load_object(run, guard);
+	return err ? err : freeze_maps(run, guard);
+}
+
+/* A mount that nobody else sees: cgroup v2 may be mounted anywhere. */
+static int open_root_cgroup(int *root)
+{
+	CLEANUP(close_fd) int context = fsopen("cgroup2", FSOPEN_CLOEXEC);
+	CLEANUP(close_fd) int mount = -1;
+
+	if (context < 0 ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	if (mount < 0)
+		return -errno;
+	*root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *root < 0 ? -errno : 0;
+}
+
+/* In a cgroup namespace of its own the root would be another one. */
+static int check_cgroup_namespace(void)
+{
+	struct stat ours, kernels;
+
+	if (stat(CGROUP_OF("self"), &ours) || stat(CGROUP_OF("2"), &kernels))
+		return -errno;
+	return ours.st_ino == kernels.st_ino ? 0 : -EXDEV;
+}
+
+static int attach_sysctl(struct run *run)
+{
+	int program = bpf_program__fd(sysctl_program(&run->guard));
+	CLEANUP(close_fd) int root = -1;
+	int err = fault("sysctl");
+
+	if (!err)
+		err = check_cgroup_namespace();
+	if (!err)
+		err = open_root_cgroup(&root);
+	if (!err)
+		err = bpf_prog_attach(program, root, BPF_CGROUP_SYSCTL,
+				      BPF_F_ALLOW_MULTI);
+	if (err)
+		return refuse(err, MACHINE, "guard",
+			      err == -EXDEV ? "run it in no container"
+			      : err == -EPERM
+				      ? "a program that allows no other one is "
+					"on the root cgroup: see 'bpftool "
+					"cgroup show'"
+				      : "run a kernel with CONFIG_CGROUP_BPF=y "
+					"and cgroup v2",
+			      "kernel.ftrace_enabled cannot be guarded:");
+	run->sysctl_cgroup = keep_fd(&root);
+	return 0;
+}
+
+static enum guard_use use_of(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	return !strcmp(name, GUARD_STATE) || !strcmp(name, GUARD_OBJECTS)
+		       ? GUARD_HIDDEN
+		       : GUARD_OPEN;
+}
+
+static int register_programs(const struct run *run, const struct load *load)
+{
+	struct bpf_program *program;
+	int err = 0;
+
+	bpf_object__for_each_program(program, load->object)
+	{
+		if (!err)
+			err = guard_register(run, bpf_program__fd(program),
+					     GUARD_OPEN);
+	}
+	return err;
+}
+
+static int register_guard(const struct run *run)
+{
+	struct bpf_map *map;
+	int err = register_programs(run, &run->guard);
+
+	bpf_object__for_each_map(map, run->guard.object)
+	{
+		if (!err)
+			err = guard_register(run, bpf_map__fd(map),
+					     use_of(map));
+	}
+	return err;
+}
+
+static int refuse_register(int err, const struct load *load)
+{
+	return refuse(err, load->path, "guard", NULL,
+		      "the guard does not take all of its objects:");
+}
+
+int attach_guard(struct run *run)
+{
+	struct load *guard = &run->guard;
+	int err;
+
+	if (!guard->object)
+		return 0;
+	err = attach_programs(run, guard);
+	if (err)
+		return err;
+	err = register_guard(run);
+	if (err)
+		return refuse_register(err, guard);
+	err = attach_sysctl(run);
+	if (!err)
+		err = stage_policy(run, guard);
+	if (!err)
+		err = pin_links(run, guard);
+	return err ? err : put_in_place(run, guard);
+}
+
+int guard_programs(struct run *run, struct load *load)
+{
+	int err = run->guard.object ? register_programs(run, load) : 0;
+
+	return err ? refuse_register(err, load) : 0;
+}
+
+void remove_guard(struct run *run)
+{
+	/* A policy of ours that denies bpf() goes with its links, which takes
+	 * the kernel a moment. */
+	for (int i = 0;
+	     run->sysctl_cgroup >= 0 && !run->sealed && i < DETACH_TRIES; i++) {
+		if (!bpf_prog_detach2(
+			    bpf_program__fd(sysctl_program(&run->guard)),
+			    run->sysctl_cgroup, BPF_CGROUP_SYSCTL) ||
+		    errno != EPERM)
+			break;
+		usleep(DETACH_WAIT_US);
+	}
+	close_fd(&run->sysctl_cgroup);
+	run->sysctl_cgroup = -1;
+}

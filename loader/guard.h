@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guard of a sealed machine (bpf/guard/): one for all the bundles of a run.
+ * The loader brings it along, so that it is as new as the loader.
+ */
+#pragma once
+
+#include "bpf/guard/guard.h"
+#include "loader/run.h"
+
+/* Stages; without a locked bundle they do nothing. */
+
+int load_guard(struct run *run);
+
+/* Before any policy is: from here nobody but this process loads or attaches
+ * what could sit in front of us. */
+int attach_guard(struct run *run);
+
+/* Names the bundle's programs to the guard; what is pinned pin.c names. */
+int guard_programs(struct run *run, struct load *load);
+
+/* Has the guard take what @fd is for one of ours, where there is a guard.
+ * Returns 0; -ENOSPC where it did not. */
+int guard_register(const struct run *run, int fd, enum guard_use use);
+
+/* Undoes what does not go with the vault and the links. */
+void remove_guard(struct run *run);

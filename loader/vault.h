@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the pins of locked policies are: a bpf file system of our own, mounted
+ * over the root of the mount namespace that the kernel's thread kdevtmpfs has
+ * had since the machine came up.  That never ends, and no path of any other
+ * namespace leads there.
+ *
+ * It holds the same folders as the other home (loader/layout.h), and the
+ * guard's.  Once sealed it is read-only for ever: what is pinned there can be
+ * opened for reading by its path, and otherwise by its id alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run;
+struct load;
+
+/*
+ * Opens the vault of a machine that is sealed, to look at it.  On success
+ * *@vault is the caller's to close().  Returns 0; -ENOENT where there is none,
+ * or one that was never sealed; or -errno after saying on stderr, as what
+ * happened at @step, what is wrong.
+ */
+int vault_open(const char *step, int *vault);
+
+/* Stage: for the rest of the run, the vault of a sealed machine, if it is one.
+ */
+int look_at_vault(struct run *run);
+
+/* Stage: a sealed machine takes no further policy, whichever it is. */
+int refuse_when_sealed(struct run *run);
+
+/* Stage: makes the vault where a bundle is locked, for the rest of the run.
+ * What a loader that was killed left of one goes before. */
+int make_vault(struct run *run);
+
+/* Stage: from here nobody changes what is in it, this process included. */
+int seal_vault(struct run *run);
+
+/* Undoes make_vault(); not once it is sealed. */
+void remove_vault(struct run *run);
+
+/* The home of the policy: the vault where it is locked. */
+int home_of(const struct run *run, const struct load *load);
+
+/* Whether one of the run's bundles, that is not loaded already, is locked. */
+bool vault_is_wanted(const struct run *run);
