@@ -50,7 +50,6 @@ POLICIES = {
        for version in (8, 9, 10, 11)},
     "other": policy("other_one", 1),
     "other2": policy("other_one", 2),
-    "locked": policy("sealed-one", 2, seal="locked"),
     "past": """language 1;
 policy of_yesterday {
 	version 1;
@@ -361,8 +360,6 @@ ORDINARY = [
     Row("the same policy twice", "bpflock-load edge.o edge.o", 1,
         ("holds the policy edge-gateway as well",)),
 
-    Row("seal locked", "bpflock-load locked.o", 1,
-        ("cannot seal yet", "never enforces less", "seal open")),
     Row("the right digest", "bpflock-load --check --digest "
         "$(sha256sum edge.o | cut -d' ' -f1) edge.o", 0),
     Row("the wrong digest", "bpflock-load --digest "
