@@ -16,6 +16,12 @@
 
 struct arena;
 
+/* Of the sections that programs do not read: what libbpf makes maps of, and
+ * what bpf/templates/include/prototype.h says of each program. */
+#define MAPS_SECTION	   ".maps"
+#define PROTOTYPES_SECTION ".prototypes"
+#define PROTOTYPE_SUFFIX   "_prototype"
+
 struct image_section {
 	const char *name;
 	Elf64_Shdr header; /* sh_size, sh_offset and sh_name come from below */

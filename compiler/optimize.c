@@ -26,6 +26,7 @@
 /* Of the BPF ABI. */
 #define RELOCATION_DATA 1  /* R_BPF_64_64 */
 #define RELOCATION_CALL 10 /* R_BPF_64_32 */
+#define LINE_SHIFT	10 /* of a line's number, above the column */
 
 /* A program in a section. */
 struct function {
@@ -402,6 +403,14 @@ static void write_record(struct optimizer *optimizer, const struct code *code,
 	to->words[0] = (uint32_t)(slot * INSN_SIZE);
 }
 
+/* Whether both stand on one line, in whatever column: people are shown no
+ * more. */
+static bool same_line(const struct ext_record *a, const struct ext_record *b)
+{
+	return a && b && a->words[1] == b->words[1] &&
+	       a->words[3] >> LINE_SHIFT == b->words[3] >> LINE_SHIFT;
+}
+
 /* A line stands where another one stood before. */
 static void write_lines(struct optimizer *optimizer, const struct code *code,
 			const struct function *function)
@@ -415,7 +424,7 @@ static void write_lines(struct optimizer *optimizer, const struct code *code,
 		if (origin == CFG_NONE)
 			continue;
 		line = code->line_of[origin];
-		if (line && line != last)
+		if (line && !same_line(line, last))
 			write_record(optimizer, code, EXT_LINES, line,
 				     function->new_start + i);
 		last = line;

@@ -12,8 +12,6 @@
 
 #include "compiler/arena.h"
 
-#define MAPS_SECTION ".maps"
-
 struct pruning {
 	struct image *image;
 	struct btf *from;
@@ -130,7 +128,8 @@ static struct home find_home(const struct pruning *pruning,
 	if (section)
 		return (struct home){
 			.present = true,
-			.filtered = !strcmp(name, MAPS_SECTION),
+			.filtered = !strcmp(name, MAPS_SECTION) ||
+				    !strcmp(name, PROTOTYPES_SECTION),
 			.index = image_index(pruning->image, section),
 			.size = (uint32_t)section->content.size,
 		};
@@ -270,27 +269,33 @@ static int copy_sections(struct pruning *pruning)
 
 /* ---- records ---- */
 
-static int copy_string(struct pruning *pruning, uint32_t *offset)
+/* Without the characters of @needless that it begins with. */
+static int copy_string(struct pruning *pruning, uint32_t *offset,
+		       const char *needless)
 {
 	const char *string = btf__str_by_offset(pruning->from, *offset);
-	int to = string ? btf__add_str(pruning->to, string) : -EBADMSG;
+	int to = string ? btf__add_str(pruning->to,
+				       string + strspn(string, needless))
+			: -EBADMSG;
 
 	if (to >= 0)
 		*offset = (uint32_t)to;
 	return to < 0 ? to : 0;
 }
 
+/* Who prints a source line leaves out what it is indented by. */
 static int move_record(struct pruning *pruning, enum ext_kind kind,
 		       struct ext_record *record)
 {
-	int err = copy_string(pruning, &record->section);
+	int err = copy_string(pruning, &record->section, "");
 
 	if (kind != EXT_LINES)
 		record->words[1] = pruning->numbers[record->words[1]];
 	if (!err && kind == EXT_LINES)
-		err = copy_string(pruning, &record->words[1]);
+		err = copy_string(pruning, &record->words[1], "./");
 	if (!err && kind != EXT_FUNCTIONS)
-		err = copy_string(pruning, &record->words[2]);
+		err = copy_string(pruning, &record->words[2],
+				  kind == EXT_LINES ? " \t" : "");
 	return err;
 }
 

@@ -43,31 +43,57 @@ struct {
 	__type(value, uint64_t);
 } bpf_loaded SEC(".maps");
 
+/* Where each name is in `names`; the numbers only, so that no type of it is in
+ * the bundle. */
+struct operation_names {
+#define COMMAND(number, name, operation) \
+	char command_##name[sizeof("BPF_" #name)];
+#define PROGRAM_TYPE(number, name, operation) \
+	char type_##name[sizeof("BPF_PROG_LOAD BPF_PROG_TYPE_" #name)];
+#include "bpf/bpf_commands.def"
+	char new_command[sizeof("an unknown command")];
+	char new_type[sizeof("BPF_PROG_LOAD of an unknown type")];
+};
+
+static const char names[] SEC(POLICY_SECTION) =
+#define COMMAND(number, name, operation) "BPF_" #name "\0"
+#define PROGRAM_TYPE(number, name, operation) \
+	"BPF_PROG_LOAD BPF_PROG_TYPE_" #name "\0"
+#include "bpf/bpf_commands.def"
+	"an unknown command\0"
+	"BPF_PROG_LOAD of an unknown type";
+
+_Static_assert(sizeof(names) == sizeof(struct operation_names),
+	       "the names are where struct operation_names says");
+
 struct named_operation {
 	uint8_t operation;
-	char name[55];
+	uint16_t name;
 };
+
+#define NAMED(field, operation)                                 \
+	{                                                       \
+		OP_BIT(bpf, operation),                         \
+			offsetof(struct operation_names, field) \
+	}
 
 static const struct named_operation commands[] SEC(POLICY_SECTION) = {
 #define COMMAND(number, name, operation) \
-	[number] = { OP_BIT(bpf, operation), "BPF_" #name },
+	[number] = NAMED(command_##name, operation),
 #include "bpf/bpf_commands.def"
 };
 
 static const struct named_operation program_types[] SEC(POLICY_SECTION) = {
 #define PROGRAM_TYPE(number, name, operation) \
-	[number] = { OP_BIT(bpf, operation),  \
-		     "BPF_PROG_LOAD BPF_PROG_TYPE_" #name },
+	[number] = NAMED(type_##name, operation),
 #include "bpf/bpf_commands.def"
 };
 
-static const struct named_operation new_command SEC(POLICY_SECTION) = {
-	OP_BIT(bpf, other), "an unknown command"
-};
+static const struct named_operation new_command SEC(POLICY_SECTION) =
+	NAMED(new_command, other);
 
-static const struct named_operation new_program_type SEC(POLICY_SECTION) = {
-	OP_BIT(bpf, prog_load_other), "BPF_PROG_LOAD of an unknown type"
-};
+static const struct named_operation new_type SEC(POLICY_SECTION) =
+	NAMED(new_type, prog_load_other);
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -80,7 +106,7 @@ static __always_inline const struct named_operation *find_operation(
 		type = attr->prog_type;
 		if (type < COUNT(program_types))
 			return &program_types[type];
-		return &new_program_type;
+		return &new_type;
 	}
 	if (command < COUNT(commands))
 		return &commands[command];
@@ -121,7 +147,7 @@ int BPF_PROG(bpf_command, int cmd, union bpf_attr *attr)
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {
-			event_object_string(event, operation->name);
+			event_object_string(event, names + operation->name);
 			event_submit(event);
 		}
 	}
