@@ -69,9 +69,12 @@ struct cgroup_index {
 	/* Of each place, for a task whose cgroup cannot be told: whatever is
 	 * denied or logged in one of its classes. */
 	struct policy_class unknown[POLICY_CLASSES];
+	/* Operations that are not denied, or not logged, alike in all classes:
+	 * for others nobody need find out which class a task is in. */
+	uint64_t differ;
 };
 
-_Static_assert(sizeof(struct cgroup_index) == 56, "as every template has it");
+_Static_assert(sizeof(struct cgroup_index) == 64, "as every template has it");
 
 struct cgroup_node {
 	uint32_t parent; /* id; CGROUP_NO_PARENT where nothing is */

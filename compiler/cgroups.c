@@ -292,6 +292,8 @@ static void make_classes(struct arena *arena,
 		tables->classes[i].logged = row->logged[i];
 		unknown->denied |= row->denied[i];
 		unknown->logged |= row->logged[i];
+		tables->index.differ |= (row->denied[i] ^ row->denied[0]) |
+					(row->logged[i] ^ row->logged[0]);
 	}
 }
 

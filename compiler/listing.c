@@ -309,23 +309,30 @@ static const struct image_symbol *find_program(const struct listing *listing,
 	return NULL;
 }
 
+/* Programs, and in .text the functions that they call. */
+static const char *kind_of(const char *section)
+{
+	return strcmp(section, ".text") ? "program" : "function";
+}
+
 static void print_optimized(const struct listing *listing,
 			    const struct optimized *optimized)
 {
 	const struct image_symbol *symbol =
 		find_program(listing, optimized->name);
+	const char *kind = kind_of(optimized->section);
 
-	fprintf(listing->out, "program %s (%s): ", optimized->name,
-		optimized->section);
+	fprintf(listing->out, "%s %s (%s): %zu slots, ", kind, optimized->name,
+		optimized->section, optimized->slots_before);
 	if (!optimized->folded)
-		fprintf(listing->out, "%zu slots, left as they were\n",
-			optimized->slots_before);
-	else if (!optimized->slots_after)
-		fprintf(listing->out, "%zu slots, gone: it returns 0\n",
-			optimized->slots_before);
+		fputs("left as they were\n", listing->out);
+	else if (optimized->slots_after)
+		fprintf(listing->out, "%zu when folded\n",
+			optimized->slots_after);
+	else if (!strcmp(kind, "function"))
+		fputs("gone: nothing calls it\n", listing->out);
 	else
-		fprintf(listing->out, "%zu slots, %zu when folded\n",
-			optimized->slots_before, optimized->slots_after);
+		fputs("gone: it returns 0\n", listing->out);
 	print_decisions(listing, optimized);
 	if (symbol)
 		print_instructions(listing, symbol->entry.st_shndx, symbol,
@@ -342,7 +349,8 @@ static void print_unfolded(const struct listing *listing)
 		if (ELF64_ST_TYPE(symbol->entry.st_info) != STT_FUNC ||
 		    section == SHN_UNDEF || section >= SHN_LORESERVE)
 			continue;
-		fprintf(listing->out, "program %s (%s): %" PRIu64 " slots\n",
+		fprintf(listing->out, "%s %s (%s): %" PRIu64 " slots\n",
+			kind_of(listing->image.sections[section].name),
 			symbol->name, listing->image.sections[section].name,
 			(uint64_t)symbol->entry.st_size / INSN_SIZE);
 		print_instructions(listing, section, symbol, NULL);

@@ -6,8 +6,13 @@
  *
  * A section of programs is folded as a whole or left as it is, with all that
  * refers to it: it is not understood where it is not made of functions end to
- * end, calls one of them, or holds a relocation other than of ld_imm64 and of
- * calls of the kernel's functions.
+ * end, or holds a relocation other than of ld_imm64 and of calls of whole
+ * functions, the kernel's or the object's own.
+ *
+ * Functions that programs share (.text) come last, when it is known which of
+ * them somebody still calls.  There the linker left what it threw away as
+ * well: code of functions that it had from another template already, without
+ * a symbol.
  */
 #include "compiler/optimize.h"
 
@@ -26,18 +31,20 @@
 /* Of the BPF ABI. */
 #define RELOCATION_DATA 1  /* R_BPF_64_64 */
 #define RELOCATION_CALL 10 /* R_BPF_64_32 */
+#define SHARED_SECTION	".text"
+#define WHOLE_FUNCTION	-1 /* in a call that a relocation is for */
 #define LINE_SHIFT	10 /* of a line's number, above the column */
 
 /* A program in a section. */
 struct function {
-	struct image_symbol *symbol;
-	size_t start; /* in slots, as it was */
+	struct image_symbol *symbol; /* NULL for what nothing can refer to */
+	size_t start;		     /* in slots, as it was */
 	size_t slots;
 	size_t new_start;
 	struct layout layout;
 	struct decision *decisions;
 	size_t decision_count;
-	bool gone;
+	bool gone; /* it will be left out */
 };
 
 /* A section of programs, by its slots as they were. */
@@ -68,39 +75,61 @@ struct optimizer {
 
 /* ---- what is where ---- */
 
-static bool is_function_in(const struct image_symbol *symbol, uint32_t section)
+static bool is_function(const struct image_symbol *symbol)
 {
-	return !symbol->gone && symbol->entry.st_shndx == section &&
+	return !symbol->gone &&
 	       ELF64_ST_TYPE(symbol->entry.st_info) == STT_FUNC;
 }
 
-/* The functions of the section, in its order; false where they are not all of
- * it, end to end. */
+static bool is_function_in(const struct image_symbol *symbol, uint32_t section)
+{
+	return is_function(symbol) && symbol->entry.st_shndx == section;
+}
+
+/* The function of the section that starts first at @start or behind it; NULL
+ * behind the last. */
+static struct image_symbol *next_function(struct image *image, uint32_t section,
+					  uint64_t start)
+{
+	struct image_symbol *next = NULL;
+
+	for (uint32_t i = 1; i < image->symbol_count; i++) {
+		struct image_symbol *symbol = &image->symbols[i];
+
+		if (is_function_in(symbol, section) &&
+		    symbol->entry.st_value >= start &&
+		    (!next || symbol->entry.st_value < next->entry.st_value))
+			next = symbol;
+	}
+	return next;
+}
+
+/* The functions of the section, in its order; false where they overlap. */
 static bool find_functions(struct optimizer *optimizer, struct code *code)
 {
 	struct image *image = &optimizer->image;
-	uint64_t end = 0;
+	uint64_t end = 0, all = code->section->content.size;
 
-	code->functions = arena_array(optimizer->arena, image->symbol_count,
-				      sizeof(*code->functions));
-	while (end < code->section->content.size) {
+	code->functions =
+		arena_array(optimizer->arena, 2 * (size_t)image->symbol_count,
+			    sizeof(*code->functions));
+	while (end < all) {
 		struct function *function =
-			&code->functions[code->function_count];
-		uint64_t size;
+			&code->functions[code->function_count++];
+		struct image_symbol *next =
+			next_function(image, code->index, end);
+		uint64_t size = (next ? next->entry.st_value : all) - end;
 
-		for (uint32_t i = 1; i < image->symbol_count; i++)
-			if (is_function_in(&image->symbols[i], code->index) &&
-			    image->symbols[i].entry.st_value == end)
-				function->symbol = &image->symbols[i];
-		if (!function->symbol)
-			return false;
-		size = function->symbol->entry.st_size;
-		if (!size || size % INSN_SIZE ||
-		    size > code->section->content.size - end)
+		if (size) {
+			function->gone = true;
+		} else {
+			function->symbol = next;
+			size = next->entry.st_size;
+		}
+		if (!size || size % INSN_SIZE || size > all - end)
 			return false;
 		function->start = end / INSN_SIZE;
 		function->slots = size / INSN_SIZE;
-		code->function_count++;
 		end += size;
 	}
 	return true;
@@ -117,7 +146,9 @@ static bool may_relocate(const struct insn *insn, unsigned slots,
 {
 	if (ELF64_R_TYPE(relocation->r_info) == RELOCATION_CALL)
 		return insn_kind(insn) == INSN_CALL &&
-		       symbol->entry.st_shndx == SHN_UNDEF;
+		       insn->immediate == WHOLE_FUNCTION &&
+		       (symbol->entry.st_shndx == SHN_UNDEF ||
+			is_function(symbol));
 	return ELF64_R_TYPE(relocation->r_info) == RELOCATION_DATA &&
 	       slots == 2;
 }
@@ -197,8 +228,9 @@ static bool note_records(const struct optimizer *optimizer, struct code *code,
 	return true;
 }
 
-/* Whether a relocation elsewhere leads into the section. */
-static bool is_called(const struct image *image, const struct code *code)
+/* Whether a relocation leads into the section, and does not name one of its
+ * functions. */
+static bool is_entered(const struct image *image, const struct code *code)
 {
 	for (uint32_t i = 1; i < image->section_count; i++) {
 		const struct image_section *section = &image->sections[i];
@@ -207,12 +239,81 @@ static bool is_called(const struct image *image, const struct code *code)
 		if (section->gone || section->header.sh_type != SHT_REL)
 			continue;
 		for (size_t j = 0; image_relocation(section, j, &relocation);
-		     j++)
-			if (image->symbols[ELF64_R_SYM(relocation.r_info)]
-				    .entry.st_shndx == code->index)
+		     j++) {
+			const struct image_symbol *symbol =
+				&image->symbols[ELF64_R_SYM(relocation.r_info)];
+
+			if (symbol->entry.st_shndx == code->index &&
+			    !is_function(symbol))
 				return true;
+		}
 	}
 	return false;
+}
+
+/* The function of the section that the relocation is for; NULL where it is for
+ * something else. */
+static struct function *function_of(const struct image *image,
+				    struct code *code,
+				    const Elf64_Rel *relocation)
+{
+	const struct image_symbol *symbol =
+		&image->symbols[ELF64_R_SYM(relocation->r_info)];
+
+	for (size_t i = 0; i < code->function_count; i++)
+		if (code->functions[i].symbol == symbol)
+			return &code->functions[i];
+	return NULL;
+}
+
+/* Whether what @relocation is for is in a function that stays: all is, in
+ * other sections, for those were folded before. */
+static bool is_asked(const struct code *code,
+		     const struct image_section *relocations,
+		     const Elf64_Rel *relocation)
+{
+	if (relocations != code->relocations)
+		return true;
+	for (size_t i = 0; i < code->function_count; i++) {
+		const struct function *function = &code->functions[i];
+		uint64_t slot = relocation->r_offset / INSN_SIZE;
+
+		if (slot >= function->start &&
+		    slot - function->start < function->slots)
+			return !function->gone;
+	}
+	return true;
+}
+
+/* Of functions that no hook calls, only those that somebody else calls stay. */
+static void keep_called(const struct image *image, struct code *code)
+{
+	bool changed;
+
+	for (size_t i = 0; i < code->function_count; i++)
+		code->functions[i].gone = true;
+	do {
+		changed = false;
+		for (uint32_t i = 1; i < image->section_count; i++) {
+			const struct image_section *section =
+				&image->sections[i];
+			Elf64_Rel relocation;
+
+			if (section->gone || section->header.sh_type != SHT_REL)
+				continue;
+			for (size_t j = 0;
+			     image_relocation(section, j, &relocation); j++) {
+				struct function *called =
+					function_of(image, code, &relocation);
+
+				if (!called || !called->gone ||
+				    !is_asked(code, section, &relocation))
+					continue;
+				called->gone = false;
+				changed = true;
+			}
+		}
+	} while (changed);
 }
 
 static bool read_code(struct optimizer *optimizer, struct code *code)
@@ -228,7 +329,7 @@ static bool read_code(struct optimizer *optimizer, struct code *code)
 	code->function_of =
 		arena_array(arena, slots, sizeof(*code->function_of));
 	return find_functions(optimizer, code) &&
-	       !is_called(&optimizer->image, code) &&
+	       !is_entered(&optimizer->image, code) &&
 	       note_relocations(optimizer, code) &&
 	       note_records(optimizer, code, EXT_FUNCTIONS,
 			    code->function_of) &&
@@ -239,10 +340,16 @@ static bool read_code(struct optimizer *optimizer, struct code *code)
 /* ---- folding ---- */
 
 /* Nobody misses a program that returns 0 where that is "not denied". */
-static bool may_go(const struct code *code)
+static bool may_go(const struct image_section *section)
 {
-	return !strncmp(code->section->name, "lsm/", 4) ||
-	       !strncmp(code->section->name, "lsm.s/", 6);
+	return !strncmp(section->name, "lsm/", 4) ||
+	       !strncmp(section->name, "lsm.s/", 6);
+}
+
+/* Of functions that are called by programs, and by nothing else. */
+static bool is_shared(const struct image_section *section)
+{
+	return !strcmp(section->name, SHARED_SECTION);
 }
 
 static void *copy_array(struct arena *arena, const void *array, size_t count,
@@ -288,8 +395,8 @@ static bool fold_function(struct optimizer *optimizer, struct code *code,
 	bool good = false;
 
 	if (cfg) {
-		function->gone =
-			fold_program(cfg, &optimizer->policy) && may_go(code);
+		function->gone = fold_program(cfg, &optimizer->policy) &&
+				 may_go(code->section);
 		good = cfg_lay_out(cfg, &layout);
 	}
 	if (good)
@@ -337,7 +444,8 @@ static void write_bytes(struct optimizer *optimizer, struct code *code)
 		struct function *function = &code->functions[i];
 
 		if (function->gone) {
-			function->symbol->gone = true;
+			if (function->symbol)
+				function->symbol->gone = true;
 			continue;
 		}
 		function->new_start = done;
@@ -527,14 +635,32 @@ static void optimize_section(struct optimizer *optimizer, uint32_t index)
 	bool good = code.section->content.size % INSN_SIZE == 0 &&
 		    read_code(optimizer, &code);
 
+	if (good && is_shared(code.section))
+		keep_called(&optimizer->image, &code);
 	for (size_t i = 0; good && i < code.function_count; i++)
-		good = fold_function(optimizer, &code, &code.functions[i]);
+		if (!code.functions[i].gone)
+			good = fold_function(optimizer, &code,
+					     &code.functions[i]);
 	for (size_t i = 0; i < code.function_count; i++)
-		report_function(optimizer, &code, &code.functions[i], good);
+		if (code.functions[i].symbol)
+			report_function(optimizer, &code, &code.functions[i],
+					good);
 	if (good)
 		write_code(optimizer, &code);
 	else
 		keep_records(optimizer, code.section);
+}
+
+/* The sections of programs, or those of functions that they call. */
+static void optimize_sections(struct optimizer *optimizer, bool programs)
+{
+	struct image *image = &optimizer->image;
+
+	for (uint32_t i = 1; i < image->section_count; i++)
+		if (image->sections[i].header.sh_flags & SHF_EXECINSTR &&
+		    image->sections[i].content.size &&
+		    is_shared(&image->sections[i]) != programs)
+			optimize_section(optimizer, i);
 }
 
 static int optimize_image(struct optimizer *optimizer, const char **why)
@@ -561,10 +687,8 @@ static int optimize_image(struct optimizer *optimizer, const char **why)
 		optimizer->policy_index = image_index(image, policy);
 		optimizer->policy = policy->content;
 	}
-	for (uint32_t i = 1; i < image->section_count; i++)
-		if (image->sections[i].header.sh_flags & SHF_EXECINSTR &&
-		    image->sections[i].content.size)
-			optimize_section(optimizer, i);
+	optimize_sections(optimizer, true);
+	optimize_sections(optimizer, false);
 	prune_image(image);
 	err = types_prune(image, &optimizer->to, why);
 	if (!err && ext)

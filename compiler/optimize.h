@@ -19,7 +19,8 @@ struct optimized {
 	const char *name;
 	const char *section;
 	size_t slots_before;
-	size_t slots_after; /* 0: it came down to returning 0, and went */
+	size_t slots_after; /* 0: it came down to returning 0, or nothing calls
+			     * it, and it went */
 	bool folded;	    /* false: not understood, and left as it was */
 	/* Of each slot that is left, the policy's bits that its constant is
 	 * made of; NULL where it was not folded. */

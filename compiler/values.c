@@ -515,6 +515,8 @@ static void step_call(struct values *values, struct state *state,
 		node->reads |= 1u << i;
 		reached = larger(reached, behind(state->registers[i]));
 	}
+	if (node->insn.src == BPF_PSEUDO_CALL && reached.size)
+		reached = whole_stack; /* it may go below a pointer too */
 	if (helper.effect == EFFECT_FILL) {
 		step_fill(state, node, &helper);
 	} else {

@@ -26,7 +26,7 @@ static const char *const sections[] = {
 	"lsm/*",   "lsm.s/*",	".rodata",     ".rodata.*",
 	".maps",   "license",	".prototypes", /* bpf/templates/include/prototype.h
 						*/
-	".text",			       /* and empty */
+	".text", /* what programs call; libbpf takes it for nothing else */
 	".BTF",	   ".BTF.ext",	".rel*",       ".note.bpflock",
 	".strtab", ".shstrtab", ".symtab",     ".llvm_addrsig",
 };
@@ -79,9 +79,6 @@ int inspect_sections(struct run *run, struct load *load)
 		if (!err && !is_listed(section.name))
 			return refuse_what(load, "section", section.name,
 					   "is not known");
-		if (!err && !strcmp(section.name, ".text") && section.size)
-			return refuse_what(load, "section", section.name,
-					   "holds functions");
 	}
 	return err ? refuse(err, load->path, "inspect", NULL,
 			    "one of its ELF sections is damaged")

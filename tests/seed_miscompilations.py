@@ -102,7 +102,8 @@ class Elf:
         return self.data[offset:self.data.index(b"\0", offset)].decode()
 
     def code(self) -> list[Section]:
-        return [each for each in self.sections if each.name.startswith("lsm/")]
+        return [each for each in self.sections
+                if each.name.startswith("lsm/") or each.name == ".text"]
 
     def named(self, name: str) -> Section | None:
         return next((each for each in self.sections if each.name == name), None)

@@ -134,8 +134,7 @@ static __always_inline bool file_is_anonymous(const struct file *file)
 }
 
 /* What a file is whose inode or super block is not that of an ordinary one. */
-static __always_inline uint64_t file_kinds_unusual(const struct file *file,
-						   bool mapped)
+SHARED uint64_t file_kinds_unusual(const struct file *file, bool mapped)
 {
 	struct inode *inode = file->f_inode;
 	struct super_block *sb = inode->i_sb;

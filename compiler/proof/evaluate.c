@@ -545,6 +545,8 @@ static bool check_known(struct run *run)
 		const char *hook = run->specimen->programs[i].hook;
 		size_t j = 0;
 
+		if (!*hook) /* of a function */
+			continue;
 		while (j < access_count &&
 		       strcmp(hooks[accesses[j].hook].name, hook))
 			j++;

@@ -24,7 +24,7 @@ struct evaluation {
 	uint64_t runs;	/* of programs */
 	uint64_t steps; /* instructions in them */
 	struct specimen *specimen;
-	struct world *worlds; /* as access_kernels; reached[] says what ran */
+	struct world *worlds; /* as access_kernels; code[] says what ran */
 };
 
 /*

@@ -31,10 +31,12 @@ bool machine_fail(struct machine *machine, const char *format, ...)
 void machine_init(struct machine *machine, struct memory *memory)
 {
 	*machine = (struct machine){ .memory = memory };
-	machine->stack =
-		memory_add(memory, machine->stack_bytes, machine->stack_written,
-			   MACHINE_STACK, MEMORY_READ | MEMORY_WRITE) +
-		MACHINE_STACK;
+	for (unsigned i = 0; i < MACHINE_FRAMES; i++)
+		machine->stacks[i] =
+			memory_add(memory, machine->stack_bytes[i],
+				   machine->stack_written[i], MACHINE_STACK,
+				   MEMORY_READ | MEMORY_WRITE) +
+			MACHINE_STACK;
 }
 
 bool machine_has_arguments(const struct machine *machine, unsigned last)
@@ -348,25 +350,96 @@ static bool store(struct machine *machine, const struct machine_insn *insn)
 	return true;
 }
 
-static bool call(struct machine *machine, const struct machine_insn *insn)
+/* ---- calls ---- */
+
+/* r0 to r5 are the callee's, and the result is in r0. */
+static void forget_arguments(struct machine *machine)
 {
-	if (insn->code != (BPF_JMP | BPF_CALL))
-		return unknown_insn(machine, insn);
+	machine->known &= ~0x3eU;
+}
+
+static bool call_helper(struct machine *machine,
+			const struct machine_insn *insn)
+{
 	if (!machine->call(machine, insn))
 		return false;
-	/* r1 to r5 are the callee's */
-	machine->known &= ~0x3eU;
+	forget_arguments(machine);
 	machine->known |= 1U << BPF_REG_0;
 	return true;
 }
 
-/* One instruction; *@next is where the one behind it is, and is changed. */
-static bool step(struct machine *machine, const struct machine_insn *insn,
-		 uint32_t count, uint32_t *next)
+/* A function begins with a stack of its own, on which nothing is yet, and
+ * knows of its caller's registers the arguments. */
+static void begin(struct machine *machine, const struct machine_code *code,
+		  unsigned known)
 {
+	struct machine_frame *frame = &machine->frames[machine->depth];
+
+	frame->code = code;
+	frame->next = 0;
+	machine->known &= known;
+	memset(machine->stack_written[machine->depth], 0, MACHINE_STACK);
+	set(machine, FRAME, machine->stacks[machine->depth]);
+}
+
+static bool enter(struct machine *machine, const struct machine_insn *insn)
+{
+	struct machine_frame *frame = &machine->frames[machine->depth];
+
+	if (insn->wide >= machine->function_count)
+		return machine_fail(machine, "it calls what is no function");
+	if (machine->depth + 1 == MACHINE_FRAMES)
+		return machine_fail(machine, "its calls go too deep");
+	memcpy(frame->registers, machine->registers, sizeof(frame->registers));
+	frame->known = machine->known;
+	machine->depth++;
+	begin(machine, &machine->functions[insn->wide], 0x3e);
+	return true;
+}
+
+/* Back to the caller, with its registers from r6 on.  A pointer to the stack
+ * that goes leads to nothing from now on. */
+static void leave(struct machine *machine)
+{
+	unsigned result = machine->known & 1U << BPF_REG_0;
+	const struct machine_frame *frame;
+
+	memset(machine->stack_written[machine->depth], 0, MACHINE_STACK);
+	frame = &machine->frames[--machine->depth];
+	memcpy(machine->registers + BPF_REG_6, frame->registers + BPF_REG_6,
+	       sizeof(frame->registers) -
+		       BPF_REG_6 * sizeof(frame->registers[0]));
+	machine->known = (frame->known & ~1U) | result;
+	forget_arguments(machine);
+}
+
+static bool call(struct machine *machine, const struct machine_insn *insn)
+{
+	if (insn->code != (BPF_JMP | BPF_CALL))
+		return unknown_insn(machine, insn);
+	return insn->src == BPF_PSEUDO_CALL ? enter(machine, insn)
+					    : call_helper(machine, insn);
+}
+
+/* ---- running ---- */
+
+static bool jump(struct machine *machine, const struct machine_insn *insn)
+{
+	struct machine_frame *frame = &machine->frames[machine->depth];
 	bool taken = false;
 	int64_t target;
 
+	if (!branch(machine, insn, &taken))
+		return false;
+	target = (int64_t)frame->next + (taken ? insn->off : 0);
+	if (target < 0 || target >= frame->code->count)
+		return machine_fail(machine, "it jumps out of the program");
+	frame->next = (uint32_t)target;
+	return true;
+}
+
+static bool step(struct machine *machine, const struct machine_insn *insn)
+{
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_ALU:
 	case BPF_ALU64:
@@ -380,58 +453,62 @@ static bool step(struct machine *machine, const struct machine_insn *insn,
 		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
 			return unknown_insn(machine, insn);
 		set(machine, insn->dst, insn->wide);
-		*next += 1;
+		machine->frames[machine->depth].next++;
 		return true;
 	default:
 		break;
 	}
-	if (BPF_OP(insn->code) == BPF_CALL)
-		return call(machine, insn);
-	if (!branch(machine, insn, &taken))
-		return false;
-	target = (int64_t)*next + (taken ? insn->off : 0);
-	if (target < 0 || target >= count)
-		return machine_fail(machine, "it jumps out of the program");
-	*next = (uint32_t)target;
-	return true;
+	return BPF_OP(insn->code) == BPF_CALL ? call(machine, insn)
+					      : jump(machine, insn);
 }
 
-static void reset(struct machine *machine, uint64_t context)
+/* The instruction that comes next; NULL where none may. */
+static const struct machine_insn *fetch(struct machine *machine)
 {
-	machine->known = 0;
+	struct machine_frame *frame = &machine->frames[machine->depth];
+	const struct machine_insn *insn = &frame->code->insns[frame->next];
+	const char *why = NULL;
+
+	if (frame->next >= frame->code->count)
+		why = "it runs past its end";
+	else if (machine->steps++ == MACHINE_STEPS)
+		why = "it does not end";
+	else if (insn->poison)
+		why = "it comes to what this kernel does not have";
+	if (why) {
+		machine_fail(machine, "%s", why);
+		return NULL;
+	}
+	if (insn->dst >= MACHINE_REGISTERS || insn->src >= MACHINE_REGISTERS) {
+		unknown_insn(machine, insn);
+		return NULL;
+	}
+	if (frame->code->reached)
+		frame->code->reached[frame->next] = 1;
+	frame->next++;
+	return insn;
+}
+
+bool machine_run(struct machine *machine, const struct machine_code *code,
+		 uint64_t context, uint64_t *result)
+{
+	const struct machine_insn *insn;
+
 	machine->steps = 0;
-	memset(machine->stack_written, 0, sizeof(machine->stack_written));
+	machine->depth = 0;
+	begin(machine, code, 0);
 	set(machine, BPF_REG_1, context);
-	set(machine, FRAME, machine->stack);
-}
-
-bool machine_run(struct machine *machine, const struct machine_insn *code,
-		 uint32_t count, uint64_t context, uint64_t *result)
-{
-	uint32_t next = 0;
-
-	reset(machine, context);
 	for (;;) {
-		const struct machine_insn *insn = &code[next];
-
-		if (next >= count)
-			return machine_fail(machine, "it runs past its end");
-		if (machine->steps++ == MACHINE_STEPS)
-			return machine_fail(machine, "it does not end");
-		if (insn->poison)
-			return machine_fail(
-				machine,
-				"it comes to what this kernel does not have");
-		if (insn->dst >= MACHINE_REGISTERS ||
-		    insn->src >= MACHINE_REGISTERS)
-			return unknown_insn(machine, insn);
-		if (machine->reached)
-			machine->reached[next] = 1;
-		next++;
-		if (insn->code == (BPF_JMP | BPF_EXIT))
-			break;
-		if (!step(machine, insn, count, &next))
+		insn = fetch(machine);
+		if (!insn)
 			return false;
+		if (insn->code == (BPF_JMP | BPF_EXIT)) {
+			if (!machine->depth)
+				break;
+			leave(machine);
+		} else if (!step(machine, insn)) {
+			return false;
+		}
 	}
 	if (!is_known(machine, BPF_REG_0))
 		return unwritten(machine, BPF_REG_0);

@@ -13,6 +13,7 @@
 
 #define MACHINE_REGISTERS 11
 #define MACHINE_STACK	  512
+#define MACHINE_FRAMES	  8	  /* functions that have called each other */
 #define MACHINE_STEPS	  1000000 /* as many as the verifier looks at */
 #define MACHINE_WHY	  200
 
@@ -24,6 +25,21 @@ struct machine_insn {
 	int16_t off;
 	int32_t imm;
 	uint64_t wide; /* of a load of 64 bits, which has the next one too */
+};
+
+/* A program, or a function that programs call. */
+struct machine_code {
+	const struct machine_insn *insns;
+	uint32_t count;
+	uint8_t *reached; /* NULL, or 1 goes to each instruction that is run */
+};
+
+/* Where a function goes on when the one that it called is done. */
+struct machine_frame {
+	const struct machine_code *code;
+	uint32_t next;
+	uint64_t registers[MACHINE_REGISTERS];
+	unsigned known;
 };
 
 struct machine;
@@ -38,12 +54,16 @@ struct machine {
 	 * false, with machine_fail() called, where that cannot be done.
 	 */
 	bool (*call)(struct machine *machine, const struct machine_insn *insn);
-	void *world;	  /* for call() */
-	uint8_t *reached; /* NULL, or 1 goes to each instruction that is run */
-	uint32_t steps;	  /* that the last run took */
-	uint64_t stack;	  /* address of its end */
-	uint8_t stack_bytes[MACHINE_STACK];
-	uint8_t stack_written[MACHINE_STACK];
+	void *world; /* for call() */
+	/* What BPF_PSEUDO_CALL calls, by the number in insn->wide. */
+	const struct machine_code *functions;
+	uint32_t function_count;
+	uint32_t steps; /* that the last run took */
+	struct machine_frame frames[MACHINE_FRAMES];
+	uint32_t depth;			 /* of them, of who was called last */
+	uint64_t stacks[MACHINE_FRAMES]; /* addresses of their ends */
+	uint8_t stack_bytes[MACHINE_FRAMES][MACHINE_STACK];
+	uint8_t stack_written[MACHINE_FRAMES][MACHINE_STACK];
 	char why[MACHINE_WHY];
 };
 
@@ -54,12 +74,12 @@ void machine_init(struct machine *machine, struct memory *memory);
 bool machine_has_arguments(const struct machine *machine, unsigned last);
 
 /*
- * Runs @code[@count] with @context in r1, up to its exit.  Returns true with
+ * Runs @code with @context in r1, up to its exit.  Returns true with
  * r0 in *@result, or false with machine->why set where it does what a verifier
  * would refuse, what this machine does not know, or too much.
  */
-bool machine_run(struct machine *machine, const struct machine_insn *code,
-		 uint32_t count, uint64_t context, uint64_t *result);
+bool machine_run(struct machine *machine, const struct machine_code *code,
+		 uint64_t context, uint64_t *result);
 
 /* Says why it cannot go on; returns false. */
 __attribute__((format(printf, 2, 3))) bool machine_fail(struct machine *machine,

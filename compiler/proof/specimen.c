@@ -14,9 +14,10 @@
 #include "bundle/reader.h"
 #include "compiler/arena.h"
 
-#define HOOK_PREFIX "lsm/"
-#define INSN_SIZE   8
-#define PSEUDO_CALL 1 /* in the source register, before relocation */
+#define HOOK_PREFIX    "lsm/"
+#define FUNCTIONS      ".text"
+#define INSN_SIZE      8
+#define WHOLE_FUNCTION (-1) /* the immediate of a call before relocation */
 
 static bool refuse(struct specimen *specimen, const char *why)
 {
@@ -32,6 +33,13 @@ static bool starts_with(const char *text, const char *prefix)
 bool specimen_is_data(const struct object_section *section)
 {
 	return starts_with(section->name, ".rodata") && section->bytes;
+}
+
+/* Of functions that programs call.  What the linker left behind there, of
+ * functions that it had already, has no symbol, and nothing leads to it. */
+static bool is_shared(const struct object_section *section)
+{
+	return !strcmp(section->name, FUNCTIONS);
 }
 
 /* ---- sections and symbols ---- */
@@ -124,7 +132,9 @@ static bool add_program(struct specimen *specimen,
 		&specimen->program_capacity, sizeof(*specimen->programs));
 	specimen->programs[specimen->program_count++] =
 		(struct specimen_program){
-			.hook = section->name + strlen(HOOK_PREFIX),
+			.hook = is_shared(section)
+					? ""
+					: section->name + strlen(HOOK_PREFIX),
 			.name = symbol->name,
 			.section = section->index,
 			.first = (uint32_t)symbol->value,
@@ -156,6 +166,19 @@ static bool add_programs(struct specimen *specimen,
 		if (!add_program(specimen, section, found))
 			return false;
 		next += found->size;
+	}
+	return true;
+}
+
+static bool add_functions(struct specimen *specimen,
+			  const struct object_section *section)
+{
+	for (size_t i = 0; i < specimen->symbol_count; i++) {
+		const struct specimen_symbol *each = &specimen->symbols[i];
+
+		if (each->section == section->index && each->type == STT_FUNC &&
+		    !add_program(specimen, section, each))
+			return false;
 	}
 	return true;
 }
@@ -254,7 +277,8 @@ static bool add_references(struct specimen *specimen,
 	if (section->type != SHT_REL ||
 	    object_section(&specimen->object, target, &code))
 		return refuse(specimen, "its relocations are damaged");
-	if (!starts_with(code.name,
+	if (!is_shared(&code) &&
+	    !starts_with(code.name,
 			 HOOK_PREFIX)) /* of types, which have none */
 		return starts_with(code.name, ".BTF") ||
 		       refuse(specimen, "cannot evaluate: relocated data");
@@ -264,6 +288,8 @@ static bool add_references(struct specimen *specimen,
 		struct specimen_program *program =
 			program_at(specimen, target, offset);
 
+		if (!program && is_shared(&code) && !reader.spent)
+			continue;
 		if (reader.spent || !program ||
 		    ELF64_R_SYM(info) >= specimen->symbol_count)
 			return refuse(specimen, "its relocations are damaged");
@@ -280,12 +306,15 @@ static bool add_references(struct specimen *specimen,
 	return true;
 }
 
-static bool add_relocation(struct specimen *specimen, uint32_t section,
+static bool add_relocation(struct specimen *specimen,
+			   const struct object_section *section,
 			   const struct kernel_relocation *relocation)
 {
 	struct specimen_program *program =
-		program_at(specimen, section, relocation->insn);
+		program_at(specimen, section->index, relocation->insn);
 
+	if (!program && is_shared(section))
+		return true;
 	if (!program || relocation->type >= specimen->types.count ||
 	    !relocation->path)
 		return refuse(specimen, "its CO-RE relocations are damaged");
@@ -325,7 +354,7 @@ static bool read_relocations(struct specimen *specimen, struct reader *reader,
 		relocation.path =
 			schema_string(&specimen->types, reader_u32(&each));
 		relocation.kind = reader_u32(&each);
-		if (!add_relocation(specimen, section.index, &relocation))
+		if (!add_relocation(specimen, &section, &relocation))
 			return false;
 	}
 	return true;
@@ -394,6 +423,8 @@ static bool take_section(struct specimen *specimen,
 		return refuse(specimen, "a section has no bytes");
 	if (starts_with(section->name, HOOK_PREFIX))
 		return add_programs(specimen, section);
+	if (is_shared(section))
+		return add_functions(specimen, section);
 	if (!strcmp(section->name, ".maps"))
 		return add_maps(specimen, section);
 	return refuse(specimen, arena_printf(specimen->arena,
@@ -466,6 +497,25 @@ static bool map_at(const struct specimen *specimen, uint64_t offset,
 	return false;
 }
 
+/* A call of a whole function of the object's own. */
+static bool refer_to_function(struct specimen *specimen,
+			      const struct specimen_symbol *symbol,
+			      struct machine_insn *insn)
+{
+	for (size_t i = 0; i < specimen->program_count; i++) {
+		const struct specimen_program *each = &specimen->programs[i];
+
+		if (*each->hook || each->section != symbol->section ||
+		    each->first != symbol->value || symbol->type != STT_FUNC ||
+		    insn->imm != WHOLE_FUNCTION)
+			continue;
+		insn->src = BPF_PSEUDO_CALL;
+		insn->wide = i;
+		return true;
+	}
+	return refuse(specimen, "cannot evaluate: a call of a function");
+}
+
 static bool refer(struct specimen *specimen,
 		  const struct specimen_reference *reference,
 		  const struct specimen_addresses *addresses,
@@ -477,8 +527,7 @@ static bool refer(struct specimen *specimen,
 
 	if (insn->code == (BPF_JMP | BPF_CALL)) {
 		if (symbol->section)
-			return refuse(specimen,
-				      "cannot evaluate: a call of a function");
+			return refer_to_function(specimen, symbol, insn);
 		insn->src = BPF_PSEUDO_KFUNC_CALL;
 		insn->wide = (uint64_t)(symbol - specimen->symbols);
 		return true;
@@ -558,7 +607,7 @@ bool specimen_relocate(struct specimen *specimen,
 	memcpy(code, program->code, program->count * sizeof(*code));
 	for (uint32_t i = 0; i < program->count; i++) {
 		if (code[i].code == (BPF_JMP | BPF_CALL) &&
-		    code[i].src == PSEUDO_CALL)
+		    code[i].src == BPF_PSEUDO_CALL)
 			code[i].poison = true; /* unless it is relocated */
 		if (is_wide(&code[i]) && code[i].src)
 			code[i].poison = true;

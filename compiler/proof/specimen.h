@@ -39,8 +39,9 @@ struct specimen_reference {
 	const struct specimen_symbol *symbol;
 };
 
+/* A program, or a function that programs call. */
 struct specimen_program {
-	const char *hook; /* behind "lsm/" */
+	const char *hook; /* behind "lsm/"; "" of a function */
 	const char *name;
 	uint32_t section;
 	uint32_t first; /* offset in its section */

@@ -550,18 +550,22 @@ static bool add_code(struct world *world,
 
 	world->code = arena_array(world->arena, specimen->program_count,
 				  sizeof(*world->code));
-	world->reached = arena_array(world->arena, specimen->program_count,
-				     sizeof(*world->reached));
 	for (size_t i = 0; i < specimen->program_count; i++) {
 		const struct specimen_program *program = &specimen->programs[i];
+		struct machine_insn *insns = arena_array(
+			world->arena, program->count, sizeof(*insns));
 
-		world->code[i] = arena_array(world->arena, program->count,
-					     sizeof(**world->code));
-		world->reached[i] = arena_alloc(world->arena, program->count);
 		if (!specimen_relocate(specimen, program, world->kernel,
-				       addresses, world->code[i]))
+				       addresses, insns))
 			return refuse(world, specimen->why);
+		world->code[i] = (struct machine_code){
+			.insns = insns,
+			.count = program->count,
+			.reached = arena_alloc(world->arena, program->count),
+		};
 	}
+	world->machine.functions = world->code;
+	world->machine.function_count = (uint32_t)specimen->program_count;
 	return true;
 }
 
@@ -672,8 +676,6 @@ struct world_event *world_event_at(struct world *world, uint64_t address)
 bool world_run(struct world *world, size_t program, const uint64_t *arguments,
 	       size_t count, int32_t *result)
 {
-	const struct specimen_program *code =
-		&world->specimen->programs[program];
 	size_t first = world->event_count;
 	struct region *region;
 	uint64_t value;
@@ -683,9 +685,8 @@ bool world_run(struct world *world, size_t program, const uint64_t *arguments,
 	region->size = (uint32_t)(8 * count);
 	for (size_t i = 0; i < count; i++)
 		memory_put(world->context_bytes + 8 * i, 8, arguments[i]);
-	world->machine.reached = world->reached[program];
-	if (!machine_run(&world->machine, world->code[program], code->count,
-			 world->context, &value))
+	if (!machine_run(&world->machine, &world->code[program], world->context,
+			 &value))
 		return false;
 	for (size_t i = first; i < world->event_count; i++)
 		if (!world->events[i].submitted)

@@ -36,11 +36,10 @@ struct world {
 	struct kernel *kernel;
 	struct memory memory;
 	struct machine machine;
-	struct machine_insn **code; /* as specimen->programs */
-	uint8_t **reached;	    /* as code: 1 for what ever ran */
-	uint64_t *maps;		    /* addresses, as specimen->maps */
-	uint64_t *cells;	    /* addresses of their values; 0: none */
-	uint64_t *others;	    /* by type: what nobody set */
+	struct machine_code *code; /* as specimen->programs */
+	uint64_t *maps;		   /* addresses, as specimen->maps */
+	uint64_t *cells;	   /* addresses of their values; 0: none */
+	uint64_t *others;	   /* by type: what nobody set */
 	uint64_t other_string;
 	uint64_t other_bytes; /* zeros, behind a pointer to what has no type */
 	size_t used;	      /* bytes of objects */

@@ -267,13 +267,33 @@ static const struct access *any_access(struct pair *pair, const char *hook)
 	}
 }
 
+/* One that a hook calls; functions run in those. */
+static size_t any_program(struct pair *pair)
+{
+	for (;;) {
+		size_t program =
+			below(pair, pair->specimens[0].program_count);
+
+		if (*pair->specimens[0].programs[program].hook)
+			return program;
+	}
+}
+
+static bool has_program(const struct specimen *specimen)
+{
+	for (size_t i = 0; i < specimen->program_count; i++)
+		if (*specimen->programs[i].hook)
+			return true;
+	return false;
+}
+
 static const char *try(struct arena *arena, struct pair *pair,
 		       const struct table *table)
 {
 	size_t kernel = below(pair, access_kernel_count);
 	struct world *const worlds[2] = { &pair->worlds[0][kernel],
 					  &pair->worlds[1][kernel] };
-	size_t program = below(pair, pair->specimens[0].program_count);
+	size_t program = any_program(pair);
 	const struct access *access =
 		any_access(pair, pair->specimens[0].programs[program].hook);
 	uint64_t arguments[2][ACCESS_ARGUMENTS];
@@ -322,8 +342,9 @@ bool differ_same(struct arena *arena, const struct blob *one,
 	pair->random = seed * 2 + 1;
 	if (!open_both(arena, pair, objects, how))
 		return false;
-	for (uint32_t i = 0; i < count && pair->specimens[0].program_count;
-	     i++) {
+	if (!has_program(&pair->specimens[0]))
+		return true;
+	for (uint32_t i = 0; i < count; i++) {
 		*how = try(arena, pair, table);
 		if (*how)
 			return false;

@@ -73,7 +73,9 @@ static void print_unreached(const struct evaluation *evaluation)
 			bool reached = wide > 0;
 
 			for (size_t k = 0; k < access_kernel_count; k++)
-				reached |= evaluation->worlds[k].reached[i][j];
+				reached |= evaluation->worlds[k]
+						   .code[i]
+						   .reached[j];
 			if (!reached)
 				printf("unreached: %s %u\n", program->name, j);
 			wide = !wide && program->code[j].code == 0x18;

@@ -50,8 +50,9 @@ static struct setting *set_up(void)
 static bool run(struct setting *setting, const struct machine_insn *code,
 		uint32_t count, uint64_t *result)
 {
-	return machine_run(&setting->machine, code, count, setting->address,
-			   result);
+	const struct machine_code all = { .insns = code, .count = count };
+
+	return machine_run(&setting->machine, &all, setting->address, result);
 }
 
 /* r0 = @a; r2 = @b; r0 @code r2 (or @b as the immediate) */

@@ -83,6 +83,8 @@ static void test_some(void **state)
 	folded = optimize(arena, &linked, &report);
 	for (size_t i = 0; i < report.count; i++) {
 		assert_true(report.programs[i].folded);
+		if (!strcmp(report.programs[i].section, ".text"))
+			continue; /* functions are the same in all policies */
 		assert_true(report.programs[i].slots_after <
 			    report.programs[i].slots_before);
 		left += report.programs[i].slots_after != 0;

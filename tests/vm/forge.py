@@ -84,11 +84,6 @@ int BPF_PROG(user, enum kernel_load_data_id id)
 	return LINUX_KERNEL_VERSION < 0;
 }
 """,
-    "function": """
-static __attribute__((noinline)) int forged(int id) { return id * 3; }
-SEC("lsm/kernel_load_data")
-int BPF_PROG(user, enum kernel_load_data_id id) { return forged(id) < 0; }
-""",
     "empty": "",
     "hook": """
 SEC("lsm/no_such_hook") int BPF_PROG(forged, struct file *file) { return 0; }

@@ -178,7 +178,6 @@ FORGED_BUNDLES = {
     "flags": "inspect: its map forged has unusual flags",
     "data": "inspect: its section .data is not known",
     "kconfig": ".kconfig holds data that is not read-only",
-    "function": "inspect: its section .text holds functions",
     "empty": "inspect: it has no program",
     "hook": "probe: this kernel has no hook no_such_hook",
     "unsaid": "probe: the program forged does not say what it reads",

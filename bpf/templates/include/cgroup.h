@@ -128,12 +128,13 @@ static __always_inline long cgroup_read_name(union cgroup_name *name,
  * The place of the child of @parent with that name, if it has one: the caller
  * has to compare.
  */
-static __always_inline uint32_t cgroup_guess(const struct cgroup_tables *tables,
-					     uint32_t parent,
-					     const union cgroup_name *name)
+static __always_inline uint32_t
+cgroup_guess(const volatile struct cgroup_index *index,
+	     const volatile struct cgroup_node *nodes, uint32_t parent,
+	     const union cgroup_name *name)
 {
-	uint32_t words = tables->index->words, mask = tables->index->node_mask;
-	uint64_t hash = cgroup_hash_begin(tables->index->seed, parent);
+	uint32_t words = index->words, mask = index->node_mask;
+	uint64_t hash = cgroup_hash_begin(index->seed, parent);
 	uint32_t bucket;
 
 #pragma clang loop unroll(disable)
@@ -141,32 +142,34 @@ static __always_inline uint32_t cgroup_guess(const struct cgroup_tables *tables,
 		hash = cgroup_hash_word(hash, name->words[i]);
 	hash = cgroup_hash_end(hash);
 	bucket = cgroup_bucket(hash, mask);
-	return cgroup_place(hash, tables->nodes[bucket].displacement, mask);
+	return cgroup_place(hash, nodes[bucket].displacement, mask);
 }
 
-static __always_inline bool cgroup_is_named(const struct cgroup_tables *tables,
-					    uint32_t at,
-					    const union cgroup_name *name)
+static __always_inline bool cgroup_is_named(
+	const volatile struct cgroup_index *index,
+	const volatile uint64_t *names, uint32_t at,
+	const union cgroup_name *name)
 {
 	const volatile uint64_t *words;
 	uint64_t differ = 0;
 
-	if (at > tables->index->last_name)
+	if (at > index->last_name)
 		return false;
-	words = tables->names + at;
+	words = names + at;
 #pragma clang loop unroll(disable)
-	for (uint32_t i = 0; i < CGROUP_MAX_WORDS && i < tables->index->words;
-	     i++)
+	for (uint32_t i = 0; i < CGROUP_MAX_WORDS && i < index->words; i++)
 		differ |= words[i] ^ name->words[i];
 	return !differ;
 }
 
 /* The deepest named cgroup on current's path, as class numbers count them; 0
  * where it is in none, CGROUP_UNKNOWN where that cannot be told. */
-static __always_inline uint32_t cgroup_find(const struct cgroup_tables *tables)
+SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
+			    const volatile struct cgroup_node *nodes,
+			    const volatile uint64_t *names)
 {
 	const char *path[CGROUP_MAX_DEPTH];
-	uint32_t depth = tables->index->depth, id = CGROUP_ROOT_ID, found = 0;
+	uint32_t depth = index->depth, id = CGROUP_ROOT_ID, found = 0;
 	struct cgroup *cgroup = cgroup_of_current();
 	union cgroup_name name;
 	uint32_t level;
@@ -204,11 +207,11 @@ static __always_inline uint32_t cgroup_find(const struct cgroup_tables *tables)
 		len = cgroup_read_name(&name, path[i]);
 		if (len <= 0)
 			return CGROUP_UNKNOWN;
-		if (len > 8 * (long)tables->index->words)
+		if (len > 8 * (long)index->words)
 			break; /* no name of the tree is as long */
-		node = &tables->nodes[cgroup_guess(tables, id, &name)];
+		node = &nodes[cgroup_guess(index, nodes, id, &name)];
 		if (node->parent != id ||
-		    !cgroup_is_named(tables, node->name, &name))
+		    !cgroup_is_named(index, names, node->name, &name))
 			break;
 		id = node->id;
 		found = node->cgroup;

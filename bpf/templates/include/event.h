@@ -29,13 +29,25 @@ struct {
 
 static const char event_string_format[] SEC(POLICY_SECTION) = "%s";
 
-static __always_inline void event_count_drop(void)
+SHARED void event_count_drop(void)
 {
 	uint32_t key = 0;
 	uint64_t *count = bpf_map_lookup_elem(&drops, &key);
 
 	if (count)
 		__sync_fetch_and_add(count, 1);
+}
+
+/* A task's name by typed reads, in two of them: byte by byte would be as many
+ * instructions, each with a record for CO-RE. */
+static __always_inline void event_copy_comm(char *to, const char *comm)
+{
+	const uint64_t *from = (const uint64_t *)comm;
+	uint64_t *words = (uint64_t *)to;
+
+	_Static_assert(EVENT_COMM_SIZE == 2 * sizeof(*words), "two words");
+	words[0] = from[0];
+	words[1] = from[1];
 }
 
 static __always_inline void event_parent(struct event *event)
@@ -50,8 +62,7 @@ static __always_inline void event_parent(struct event *event)
 		if (!parent)
 			return;
 		event->ppid = (uint32_t)parent->tgid;
-		for (int i = 0; i < EVENT_COMM_SIZE; i++)
-			event->parent_comm[i] = parent->comm[i];
+		event_copy_comm(event->parent_comm, parent->comm);
 		event->parent_comm[EVENT_COMM_SIZE - 1] = '\0';
 	} else {
 		task = (void *)bpf_get_current_task();
@@ -76,29 +87,29 @@ static __always_inline uint8_t event_first(uint64_t operations)
 			 (lowest & UINT64_C(0xffffffff00000000) ? 32 : 0));
 }
 
-/*
- * An event of @decision without an object, to be handed to event_submit(), or
- * NULL where there is no room.
- */
-static __always_inline struct event *event_reserve(
-	const struct decision *decision)
-{
-	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	uint64_t ids = bpf_get_current_pid_tgid();
+/* What event_fill() is told beside the operations and the class. */
+#define EVENT_FACTS(protection, verdict, flags)              \
+	((uint32_t)(protection) | (uint32_t)(verdict) << 8 | \
+	 (uint32_t)(flags) << 16)
 
-	if (!event) {
-		event_count_drop();
-		return NULL;
-	}
+/*
+ * These work on a struct event; a type of it would be in every bundle.  The
+ * room is reserved in the program itself: when a function returns it, the
+ * verifier does not know any more that it is not NULL.
+ */
+SHARED void event_fill(void *to, uint64_t operations, uint32_t class,
+		       uint32_t facts)
+{
+	uint64_t ids = bpf_get_current_pid_tgid();
+	struct event *event = to;
+
 	event->version = EVENT_VERSION;
 	event->size = sizeof(*event);
-	event->protection = decision->protection;
-	event->operation = event_first(decision->operations);
-	event->verdict = !decision->denied ? EVENT_ALLOW
-			 : decision->audit ? EVENT_WOULD_DENY
-					   : EVENT_DENY;
-	event->flags = decision->class_unknown ? EVENT_CLASS_UNKNOWN : 0;
-	event->class = decision->class;
+	event->protection = (uint8_t)facts;
+	event->operation = event_first(operations);
+	event->verdict = (uint8_t)(facts >> 8);
+	event->flags = (uint8_t)(facts >> 16);
+	event->class = class;
 	event->uid = (uint32_t)bpf_get_current_uid_gid();
 	event->time = bpf_ktime_get_boot_ns();
 	event->cgroup = bpf_get_current_cgroup_id();
@@ -108,13 +119,34 @@ static __always_inline struct event *event_reserve(
 	event->object[0] = '\0';
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event_parent(event);
+}
+
+/*
+ * An event of @decision without an object, to be handed to event_submit(), or
+ * NULL where there is no room.
+ */
+static __always_inline struct event *event_reserve(
+	const struct decision *decision)
+{
+	uint32_t verdict = !decision->denied ? EVENT_ALLOW
+			   : decision->audit ? EVENT_WOULD_DENY
+					     : EVENT_DENY;
+	uint32_t flags = decision->class_unknown ? EVENT_CLASS_UNKNOWN : 0;
+	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		event_count_drop();
+		return NULL;
+	}
+	event_fill(event, decision->operations, decision->class,
+		   EVENT_FACTS(decision->protection, verdict, flags));
 	return event;
 }
 
 /* The object's name is the kernel's @string. */
-static __always_inline void event_object_string(struct event *event,
-						const void *string)
+SHARED void event_object_string(void *to, const void *string)
 {
+	struct event *event = to;
 	uint64_t argument = (uint64_t)string;
 	long len; /* the NUL counted */
 
@@ -132,9 +164,9 @@ static __always_inline void event_object_string(struct event *event,
 }
 
 /* The object's name is the last part of @file's path. */
-static __always_inline void event_object_base(struct event *event,
-					      struct file *file)
+SHARED void event_object_base(void *to, struct file *file)
 {
+	struct event *event = to;
 	const unsigned char *name;
 	struct dentry *dentry;
 
@@ -151,9 +183,10 @@ static __always_inline void event_object_base(struct event *event,
 
 /* The object's name is @file's path as current sees it, or else the last part
  * of it.  For hooks that bpf_d_path() is allowed in. */
-static __always_inline void event_object_file(struct event *event,
-					      struct file *file)
+SHARED void event_object_file(void *to, struct file *file)
 {
+	struct event *event = to;
+
 	if (kernel_has(get_current_task_btf) &&
 	    bpf_d_path(&file->f_path, event->object, sizeof(event->object)) > 0)
 		return;

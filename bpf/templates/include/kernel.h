@@ -32,6 +32,14 @@ typedef uint32_t __wsum;
 #include <bpf/bpf_tracing.h>
 #include "bpf/templates/include/prototype.h"
 
+/*
+ * A function that the programs of a bundle share: weak, so that linking keeps
+ * one of those of all templates; hidden, so that it is verified behind each
+ * call as if it stood there.  For what is long, or seldom run: a call costs
+ * some ten instructions.
+ */
+#define SHARED __noinline __weak __hidden
+
 /* User space API: the numbers count. */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,

@@ -47,6 +47,7 @@ struct decision {
 		.words = 1,                                                    \
 		.unknown = { { UINT64_MAX, UINT64_MAX },                       \
 			     { UINT64_MAX, UINT64_MAX } },                     \
+		.differ = UINT64_MAX,                                          \
 	};                                                                     \
 	const volatile struct cgroup_node cgroup_nodes_##protection[1] SEC(    \
 		CGROUP_SECTION) = { { .parent = CGROUP_NO_PARENT } };          \
@@ -76,7 +77,8 @@ static __always_inline struct policy_class policy_masks(
 	const volatile struct policy *policy, struct decision *decision)
 {
 	struct cgroup_tables tables = policy_cgroups();
-	uint32_t place = subject_place(), cgroup = cgroup_find(&tables);
+	uint32_t place = subject_place(),
+		 cgroup = cgroup_find(tables.index, tables.nodes, tables.names);
 	uint64_t class = place + PLACE_COUNT * (uint64_t)cgroup;
 	uint64_t host_denied = tables.index->unknown[PLACE_HOST].denied;
 	uint64_t host_logged = tables.index->unknown[PLACE_HOST].logged;
@@ -106,6 +108,14 @@ static __always_inline struct policy_class policy_of_place(
 				      tables.index->unknown[place].logged };
 }
 
+/* The operations that not all classes decide alike. */
+static __always_inline uint64_t
+policy_differs(const volatile struct policy *policy)
+{
+	(void)policy;
+	return policy_cgroups().index->differ;
+}
+
 #else
 
 #define POLICY_CGROUP_TABLES(protection) \
@@ -132,6 +142,17 @@ static __always_inline struct policy_class policy_of_place(
 				      policy->classes[place].logged };
 }
 
+static __always_inline uint64_t
+policy_differs(const volatile struct policy *policy)
+{
+	struct policy_class host = policy_of_place(policy, PLACE_HOST);
+	struct policy_class container =
+		policy_of_place(policy, PLACE_CONTAINER);
+
+	return (host.denied ^ container.denied) |
+	       (host.logged ^ container.logged);
+}
+
 #endif
 
 /*
@@ -153,7 +174,8 @@ static __always_inline bool policy_cares(const volatile struct policy *policy,
 
 /*
  * The decision on an access that is all of @operations: denied if one of them
- * is, and then an event tells of those alone.
+ * is, and then an event tells of those alone.  Who asks is found out only where
+ * that makes a difference, to the decision or to an event.
  */
 static __always_inline struct decision policy_decide_any(
 	const volatile struct policy *policy, uint64_t operations)
@@ -162,9 +184,12 @@ static __always_inline struct decision policy_decide_any(
 		.audit = policy->audit != 0,
 		.protection = (uint8_t)policy->protection,
 	};
-	struct policy_class masks = policy_masks(policy, &decision);
-	uint64_t denied = masks.denied & operations;
+	struct policy_class masks = policy_of_place(policy, PLACE_CONTAINER);
+	uint64_t denied;
 
+	if ((policy_differs(policy) | masks.logged) & operations)
+		masks = policy_masks(policy, &decision);
+	denied = masks.denied & operations;
 	decision.denied = denied != 0;
 	decision.operations = masks.logged & (denied ? denied : operations);
 	decision.logged = decision.operations != 0;

@@ -12,14 +12,16 @@
 #include "bpf/templates/include/boot.h"
 #include "bpf/templates/include/kernel.h"
 
-struct subject_namespaces {
-	unsigned int pid_level;
-	unsigned int net_inum;
-};
+static __always_inline enum place subject_in(unsigned int pid_level,
+					     unsigned int net_inum)
+{
+	if (pid_level == 0 && net_inum != 0 && net_inum == boot.host_netns_inum)
+		return PLACE_HOST;
+	return PLACE_CONTAINER;
+}
 
 /* Typed reads: no helper, and fit for lockdown=confidentiality. */
-static __always_inline bool subject_read_typed(
-	struct subject_namespaces *namespaces)
+static __always_inline enum place subject_read_typed(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pid *pid = task->thread_pid;
@@ -27,43 +29,33 @@ static __always_inline bool subject_read_typed(
 	struct net *net;
 
 	if (!pid || !nsproxy)
-		return false;
+		return PLACE_CONTAINER;
 	net = nsproxy->net_ns;
 	if (!net)
-		return false;
-	namespaces->pid_level = pid->level;
-	namespaces->net_inum = net->ns.inum;
-	return true;
+		return PLACE_CONTAINER;
+	return subject_in(pid->level, net->ns.inum);
 }
 
-static __always_inline bool subject_read_probed(
-	struct subject_namespaces *namespaces)
+SHARED enum place subject_read_probed(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	unsigned int pid_level, net_inum;
 	struct nsproxy *nsproxy;
 	struct pid *pid;
 	struct net *net;
 
-	return !bpf_core_read(&pid, sizeof(pid), &task->thread_pid) &&
-	       !bpf_core_read(&nsproxy, sizeof(nsproxy), &task->nsproxy) &&
-	       !bpf_core_read(&net, sizeof(net), &nsproxy->net_ns) &&
-	       !bpf_core_read(&namespaces->pid_level,
-			      sizeof(namespaces->pid_level), &pid->level) &&
-	       !bpf_core_read(&namespaces->net_inum,
-			      sizeof(namespaces->net_inum), &net->ns.inum);
+	if (bpf_core_read(&pid, sizeof(pid), &task->thread_pid) ||
+	    bpf_core_read(&nsproxy, sizeof(nsproxy), &task->nsproxy) ||
+	    bpf_core_read(&net, sizeof(net), &nsproxy->net_ns) ||
+	    bpf_core_read(&pid_level, sizeof(pid_level), &pid->level) ||
+	    bpf_core_read(&net_inum, sizeof(net_inum), &net->ns.inum))
+		return PLACE_CONTAINER;
+	return subject_in(pid_level, net_inum);
 }
 
 static __always_inline enum place subject_place(void)
 {
-	struct subject_namespaces namespaces = {};
-	bool known;
-
 	if (kernel_has(get_current_task_btf))
-		known = subject_read_typed(&namespaces);
-	else
-		known = subject_read_probed(&namespaces);
-	if (known && namespaces.pid_level == 0 && namespaces.net_inum != 0 &&
-	    namespaces.net_inum == boot.host_netns_inum)
-		return PLACE_HOST;
-	return PLACE_CONTAINER;
+		return subject_read_typed();
+	return subject_read_probed();
 }
