@@ -249,6 +249,29 @@ static void test_escape(void **state)
 			    "r0 += 7; exit; ");
 }
 
+/* A function of the object's own may go below the pointer too. */
+static void test_local_call(void **state)
+{
+	struct sample *sample = *state;
+
+	put_alu(sample, MOVE | BPF_K, 1, 0, 7);
+	put_memory(sample, STORE(BPF_DW), 10, 1, -16);
+	put_alu(sample, MOVE | BPF_X, 1, 10, 0);
+	put_alu(sample, BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, -8);
+	put(sample, (struct insn){ .code = BPF_JMP | BPF_CALL,
+				   .src = BPF_PSEUDO_CALL,
+				   .immediate = -1 });
+	pin(sample);
+	put_memory(sample, LOAD(BPF_DW), 0, 10, -16);
+	put_exit(sample);
+	assert_true(fold(sample));
+	assert_string_equal(sample->text,
+			    "r1 = 7; *(u64 *)(r10 - 16) = r1; r1 = r10; "
+			    "r1 += -8; call -1; r0 = *(u64 *)(r10 - 16); "
+			    "exit; ");
+	assert_false(sample->zero);
+}
+
 /* Once somebody else may know where the stack is, what is loaded may lead
  * there. */
 static void test_stray(void **state)
@@ -340,9 +363,10 @@ int main(void)
 		TEST(test_policy_load),	   TEST(test_policy_limits),
 		TEST(test_decided),	   TEST(test_guard),
 		TEST(test_needless_guard), TEST(test_stack),
-		TEST(test_escape),	   TEST(test_stray),
-		TEST(test_effect),	   TEST(test_thread),
-		TEST(test_not_understood), TEST(test_no_end),
+		TEST(test_escape),	   TEST(test_local_call),
+		TEST(test_stray),	   TEST(test_effect),
+		TEST(test_thread),	   TEST(test_not_understood),
+		TEST(test_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,6 +293,109 @@ static void test_refused(void **state)
 	assert_refused(high, LENGTH(high), "instruction 0xb7");
 }
 
+/* ---- calls ---- */
+
+#define CALL(number)                                                         \
+	{                                                                    \
+		BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, false, 0, -1, number \
+	}
+#define MOVE_TO(dst, value)                                        \
+	{                                                          \
+		BPF_ALU64 | K(BPF_MOV), dst, 0, false, 0, value, 0 \
+	}
+#define COPY(dst, src)                                                \
+	{                                                             \
+		BPF_ALU64 | BPF_X | BPF_MOV, dst, src, false, 0, 0, 0 \
+	}
+
+/* Runs the first of @functions, each ending in its EXIT. */
+static bool run_functions(struct setting *setting,
+			  const struct machine_code *functions, uint32_t count,
+			  uint64_t *result)
+{
+	setting->machine.functions = functions;
+	setting->machine.function_count = count;
+	return machine_run(&setting->machine, &functions[0], setting->address,
+			   result);
+}
+
+/* A callee has arguments and a stack of its own, and gives back one value. */
+static void test_call(void **state)
+{
+	const struct machine_insn caller[] = {
+		MOVE_TO(6, 1),
+		MOVE_TO(1, 30),
+		{ BPF_STX | BPF_MEM | BPF_DW, 10, 6, false, -8, 0, 0 },
+		CALL(1),
+		{ BPF_LDX | BPF_MEM | BPF_DW, 1, 10, false, -8, 0, 0 },
+		{ BPF_ALU64 | BPF_X | BPF_ADD, 0, 1, false, 0, 0, 0 },
+		{ BPF_ALU64 | BPF_X | BPF_ADD, 0, 6, false, 0, 0, 0 },
+		EXIT,
+	};
+	const struct machine_insn callee[] = {
+		MOVE_TO(6, 10),
+		{ BPF_STX | BPF_MEM | BPF_DW, 10, 6, false, -8, 0, 0 },
+		COPY(0, 1),
+		{ BPF_ALU64 | BPF_X | BPF_ADD, 0, 6, false, 0, 0, 0 },
+		EXIT,
+	};
+	const struct machine_code functions[] = {
+		{ caller, LENGTH(caller), NULL },
+		{ callee, LENGTH(callee), NULL },
+	};
+	struct setting *setting = set_up();
+	uint64_t result;
+
+	(void)state;
+	assert_true(run_functions(setting, functions, 2, &result));
+	assert_int_equal(result, 42);
+	assert_int_equal(setting->machine.steps, 13);
+	arena_free(setting->arena);
+}
+
+static void assert_call_refused(const struct machine_insn *caller,
+				const struct machine_insn *callee,
+				const char *why)
+{
+	const struct machine_code functions[] = {
+		{ caller, 4, NULL },
+		{ callee, 4, NULL },
+	};
+	struct setting *setting = set_up();
+	uint64_t result;
+
+	assert_false(run_functions(setting, functions, 2, &result));
+	assert_non_null(strstr(setting->machine.why, why));
+	arena_free(setting->arena);
+}
+
+static void test_call_refused(void **state)
+{
+	const struct machine_insn plain[] = { MOVE_TO(6, 1), CALL(1), EXIT,
+					      EXIT };
+	const struct machine_insn gives[] = { MOVE_TO(0, 1), EXIT, EXIT, EXIT };
+	const struct machine_insn reads[] = { COPY(0, 6), EXIT, EXIT, EXIT };
+	const struct machine_insn again[] = { CALL(1), EXIT, EXIT, EXIT };
+	const struct machine_insn leaks[] = { COPY(0, 10), EXIT, EXIT, EXIT };
+	const struct machine_insn nobody[] = { CALL(2), EXIT, EXIT, EXIT };
+	const struct machine_insn nothing[] = { EXIT, EXIT, EXIT, EXIT };
+	const struct machine_insn argument[] = { CALL(1), COPY(0, 1), EXIT,
+						 EXIT };
+	const struct machine_insn follows[] = { CALL(1),
+						{ BPF_LDX | BPF_MEM | BPF_B, 0,
+						  0, false, -1, 0, 0 },
+						EXIT,
+						EXIT };
+
+	(void)state;
+	assert_call_refused(plain, reads, "reads r6, which holds nothing");
+	assert_call_refused(plain, again, "go too deep");
+	assert_call_refused(plain, nothing, "reads r0, which holds nothing");
+	assert_call_refused(nobody, gives, "calls what is no function");
+	assert_call_refused(argument, gives, "reads r1, which holds nothing");
+	assert_call_refused(follows, leaks, "reads 1 bytes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +404,8 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_atomic),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_call_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,48 @@ static void test_records(void **state)
 	arena_free(arena);
 }
 
+/* All that templates share is there once, with nothing between, and nothing of
+ * it where nobody calls it. */
+static void test_shared(void **state)
+{
+	struct arena *arena = arena_new();
+	struct blob objects[2], linked, folded;
+	struct optimize_report report;
+	struct sample sample;
+	struct image image;
+	const char *why = "";
+	uint32_t index;
+	uint64_t size = 0;
+	unsigned count = 0;
+
+	(void)state;
+	sample_make_simple(&sample);
+	sample.protections[1] = sample.protections[0];
+	sample.protections[1].protection = &protections[PROTECTION_bpf];
+	sample.note.table.protection_count = 2;
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(template_instantiate(arena, &sample.note.table,
+						      i, &objects[i], &why),
+				 0);
+	assert_int_equal(link_objects(arena, objects, 2, &linked, &why), 0);
+	folded = optimize(arena, &linked, &report);
+	assert_int_equal(image_open(arena, &folded, &image, &why), 0);
+	index = image_index(&image, image_find(&image, ".text"));
+	for (uint32_t i = 1; i < image.symbol_count; i++) {
+		const struct image_symbol *symbol = &image.symbols[i];
+
+		if (symbol->entry.st_shndx != index ||
+		    ELF64_ST_TYPE(symbol->entry.st_info) != STT_FUNC)
+			continue;
+		size += symbol->entry.st_size;
+		count++;
+		assert_string_not_equal(symbol->name, "cgroup_find");
+	}
+	assert_true(count > 2);
+	assert_int_equal(size, image_find(&image, ".text")->content.size);
+	arena_free(arena);
+}
+
 /* Anything may be damaged, but for types, which libbpf made and then trusts:
  * it is said, or it does no harm. */
 static void test_damage(void **state)
@@ -246,7 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_some),   cmocka_unit_test(test_none),
 		cmocka_unit_test(test_place),  cmocka_unit_test(test_records),
-		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_shared), cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
