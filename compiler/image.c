@@ -215,15 +215,30 @@ struct writer {
 	size_t string_size;
 };
 
+/* Where the string is, which may be the end of another one: ".rellsm/bpf" ends
+ * in the name of the section that it is for. */
 static uint32_t add_string(struct writer *writer, const char *string)
 {
-	uint32_t offset = (uint32_t)writer->string_size;
+	size_t size = strlen(string) + 1;
+	const char *found = memmem(writer->strings, writer->string_size, string,
+				   size);
 
-	if (!*string)
-		return 0;
-	memcpy(writer->strings + offset, string, strlen(string) + 1);
-	writer->string_size += strlen(string) + 1;
-	return offset;
+	if (found)
+		return (uint32_t)(found - writer->strings);
+	memcpy(writer->strings + writer->string_size, string, size);
+	writer->string_size += size;
+	return (uint32_t)(writer->string_size - size);
+}
+
+/* Names of relocations first: they end in other names. */
+static void add_names(struct writer *writer)
+{
+	const struct image *image = writer->image;
+
+	for (uint32_t i = 0; i < image->section_count; i++)
+		if (!image->sections[i].gone &&
+		    image->sections[i].header.sh_type == SHT_REL)
+			add_string(writer, image->sections[i].name);
 }
 
 static void number_all(struct writer *writer)
@@ -379,6 +394,7 @@ int image_write(const struct image *image, struct blob *object,
 		room += strlen(image->symbols[i].name) + 1;
 	writer.strings = arena_alloc(arena, room);
 	number_all(&writer);
+	add_names(&writer);
 	if (!write_contents(&writer, headers, contents)) {
 		*why = "a relocation needs what was taken away";
 		return -EBADMSG;

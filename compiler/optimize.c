@@ -519,6 +519,12 @@ static bool same_line(const struct ext_record *a, const struct ext_record *b)
 	       a->words[3] >> LINE_SHIFT == b->words[3] >> LINE_SHIFT;
 }
 
+/* What clang has no line for counts to the line before. */
+static bool has_line(const struct ext_record *line)
+{
+	return line && line->words[3] >> LINE_SHIFT;
+}
+
 /* A line stands where another one stood before. */
 static void write_lines(struct optimizer *optimizer, const struct code *code,
 			const struct function *function)
@@ -532,6 +538,8 @@ static void write_lines(struct optimizer *optimizer, const struct code *code,
 		if (origin == CFG_NONE)
 			continue;
 		line = code->line_of[origin];
+		if (last && !has_line(line))
+			continue;
 		if (line && !same_line(line, last))
 			write_record(optimizer, code, EXT_LINES, line,
 				     function->new_start + i);

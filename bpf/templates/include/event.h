@@ -74,23 +74,37 @@ static __always_inline void event_parent(struct event *event)
 	}
 }
 
+/* Of 64 bits; each six that follow each other in it are there once, so that
+ * what a bit shifts to the top tells which bit it is. */
+#define DE_BRUIJN UINT64_C(0x03f79d71b4cb0a89)
+
+#define BIT(n)	   [DE_BRUIJN << (n) >> 58] = (n)
+#define BITS_4(n)  BIT(n), BIT((n) + 1), BIT((n) + 2), BIT((n) + 3)
+#define BITS_16(n) BITS_4(n), BITS_4((n) + 4), BITS_4((n) + 8), BITS_4((n) + 12)
+
+static const uint8_t event_bits[64] SEC(POLICY_SECTION) = {
+	BITS_16(0), BITS_16(16), BITS_16(32), BITS_16(48)
+};
+
 /* The number of the lowest bit that is set. */
 static __always_inline uint8_t event_first(uint64_t operations)
 {
-	uint64_t lowest = operations & -operations;
-
-	return (uint8_t)((lowest & UINT64_C(0xaaaaaaaaaaaaaaaa) ? 1 : 0) |
-			 (lowest & UINT64_C(0xcccccccccccccccc) ? 2 : 0) |
-			 (lowest & UINT64_C(0xf0f0f0f0f0f0f0f0) ? 4 : 0) |
-			 (lowest & UINT64_C(0xff00ff00ff00ff00) ? 8 : 0) |
-			 (lowest & UINT64_C(0xffff0000ffff0000) ? 16 : 0) |
-			 (lowest & UINT64_C(0xffffffff00000000) ? 32 : 0));
+	return event_bits[(operations & -operations) * DE_BRUIJN >> 58];
 }
 
-/* What event_fill() is told beside the operations and the class. */
-#define EVENT_FACTS(protection, verdict, flags)              \
-	((uint32_t)(protection) | (uint32_t)(verdict) << 8 | \
-	 (uint32_t)(flags) << 16)
+/* The bytes of an event from .protection on, as event_fill() is told them: in
+ * one word, .operation left out. */
+#define EVENT_FACTS(protection, verdict, flags)               \
+	((uint32_t)(protection) | (uint32_t)(verdict) << 16 | \
+	 (uint32_t)(flags) << 24)
+
+_Static_assert(offsetof(struct event, operation) ==
+			       offsetof(struct event, protection) + 1 &&
+		       offsetof(struct event, verdict) ==
+			       offsetof(struct event, protection) + 2 &&
+		       offsetof(struct event, flags) ==
+			       offsetof(struct event, protection) + 3,
+	       "as EVENT_FACTS() has them");
 
 /*
  * These work on a struct event; a type of it would be in every bundle.  The
@@ -105,10 +119,8 @@ SHARED void event_fill(void *to, uint64_t operations, uint32_t class,
 
 	event->version = EVENT_VERSION;
 	event->size = sizeof(*event);
-	event->protection = (uint8_t)facts;
+	*(uint32_t *)&event->protection = facts;
 	event->operation = event_first(operations);
-	event->verdict = (uint8_t)(facts >> 8);
-	event->flags = (uint8_t)(facts >> 16);
 	event->class = class;
 	event->uid = (uint32_t)bpf_get_current_uid_gid();
 	event->time = bpf_ktime_get_boot_ns();

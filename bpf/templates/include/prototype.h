@@ -16,7 +16,7 @@
 #undef BPF_PROG
 #define BPF_PROG(name, args...)                                              \
 	name(unsigned long long *ctx);                                       \
-	int (*const volatile name##_prototype)(args)                         \
+	int (*const name##_prototype)(args)                                  \
 		SEC(PROTOTYPE_SECTION) = 0;                                  \
 	static __always_inline typeof(name(0)) ____##name(                   \
 		unsigned long long *ctx, ##args);                            \
