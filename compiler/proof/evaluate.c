@@ -29,13 +29,27 @@
 #define MAX_PATH     4096
 #define DEEP	     20 /* levels below a named cgroup */
 
+/* What the arguments of an access can be, made once in each kernel: nothing
+ * that a program does changes them. */
+struct arguments {
+	uint64_t list[ACCESS_ARGUMENTS];
+	bool good; /* there are such */
+};
+
+struct made {
+	struct arguments *ranks;
+	size_t count, capacity;
+};
+
 struct run {
 	struct arena *arena;
 	const struct table *table;
 	struct specimen *specimen;
 	struct world *world;
-	uint64_t *tasks;   /* as access_subjects */
-	uint32_t *classes; /* of who is tried, as table->protections */
+	uint64_t *tasks;     /* as access_subjects */
+	uint32_t *classes;   /* of who is tried, as table->protections */
+	bool *first_of_kind; /* as accesses */
+	struct made *made;   /* as accesses, in this kernel */
 	struct deed deed;
 	uint64_t arguments[ACCESS_ARGUMENTS];
 	struct evaluation *evaluation;
@@ -205,9 +219,7 @@ static bool try_as(struct run *run, size_t subject, const char *path)
 
 /* ---- one access ---- */
 
-/* The next combination of what arguments can be; false behind the last, or
- * where the kernel has none. */
-static bool make_arguments(struct run *run, uint64_t rank)
+static bool fill_arguments(struct run *run, uint64_t rank, uint64_t *list)
 {
 	const struct access *access = run->deed.access;
 	bool varies = false;
@@ -219,10 +231,30 @@ static bool make_arguments(struct run *run, uint64_t rank)
 			value.number = rank;
 			varies = true;
 		}
-		if (!world_argument(run->world, &value, &run->arguments[i]))
+		if (!world_argument(run->world, &value, &list[i]))
 			return false;
 	}
 	return varies || rank == 0;
+}
+
+/* The next combination of what arguments can be; false behind the last, or
+ * where the kernel has none.  They are asked for one after another. */
+static bool make_arguments(struct run *run, uint64_t rank)
+{
+	struct made *made = &run->made[run->deed.access - accesses];
+	struct arguments *arguments;
+
+	if (rank == made->count) {
+		made->ranks = arena_grow(run->arena, made->ranks, made->count,
+					 &made->capacity, sizeof(*made->ranks));
+		arguments = &made->ranks[made->count++];
+		*arguments = (struct arguments){ 0 };
+		arguments->good = fill_arguments(run, rank, arguments->list);
+	}
+	arguments = &made->ranks[rank];
+	if (arguments->good)
+		memcpy(run->arguments, arguments->list, sizeof(run->arguments));
+	return arguments->good;
 }
 
 /* The first of each place is ordinary. */
@@ -269,18 +301,29 @@ static bool same_kind(const struct access *one, const struct access *other)
 			one->operation_count * sizeof(*one->operations)));
 }
 
-static bool is_first_of_kind(const struct access *access)
+/* For each access whether none before it is of its kind. */
+static bool *find_first(struct run *run)
 {
-	const struct access *each = accesses;
+	bool *first = arena_array(run->arena, access_count, sizeof(*first));
 
-	while (each != access && !same_kind(each, access))
-		each++;
-	return each == access;
+	for (size_t i = 0; i < access_count; i++) {
+		size_t j = 0;
+
+		while (j != i && !same_kind(&accesses[j], &accesses[i]))
+			j++;
+		first[i] = j == i;
+	}
+	return first;
+}
+
+static bool is_first_of_kind(const struct run *run, const struct access *access)
+{
+	return run->first_of_kind[access - accesses];
 }
 
 static bool try_subjects(struct run *run)
 {
-	bool first = is_first_of_kind(run->deed.access);
+	bool first = is_first_of_kind(run, run->deed.access);
 
 	for (size_t i = 0; i < access_subject_count; i++) {
 		if (access_subjects[i].lost && !names_cgroups(run))
@@ -467,7 +510,7 @@ static bool try_paths(struct run *run, size_t kernel)
 				&accesses[(i + j) % access_count];
 
 			if (!access->operation_count ||
-			    !is_first_of_kind(access) ||
+			    !is_first_of_kind(run, access) ||
 			    !has_program(run, access))
 				continue;
 			if (!try_access(run, access,
@@ -566,6 +609,7 @@ static bool run_kernel(struct run *run, size_t kernel)
 	struct world *world = &run->evaluation->worlds[kernel];
 
 	run->world = world;
+	run->made = arena_array(run->arena, access_count, sizeof(*run->made));
 	if (!world_new(run->arena, run->specimen, &access_kernels[kernel],
 		       world)) {
 		run->why = world->why;
@@ -595,6 +639,7 @@ static bool evaluate(struct run *run, const void *elf, size_t size)
 				 sizeof(*run->tasks));
 	run->classes = arena_array(run->arena, run->table->protection_count,
 				   sizeof(*run->classes));
+	run->first_of_kind = find_first(run);
 	run->deed.table = run->table;
 	run->deed.classes = run->classes;
 	if (!specimen_open(run->arena, elf, size, run->specimen)) {

@@ -373,10 +373,8 @@ static bool call_helper(struct machine *machine,
 static void begin(struct machine *machine, const struct machine_code *code,
 		  unsigned known)
 {
-	struct machine_frame *frame = &machine->frames[machine->depth];
-
-	frame->code = code;
-	frame->next = 0;
+	machine->code = code;
+	machine->next = 0;
 	machine->known &= known;
 	memset(machine->stack_written[machine->depth], 0, MACHINE_STACK);
 	set(machine, FRAME, machine->stacks[machine->depth]);
@@ -390,6 +388,8 @@ static bool enter(struct machine *machine, const struct machine_insn *insn)
 		return machine_fail(machine, "it calls what is no function");
 	if (machine->depth + 1 == MACHINE_FRAMES)
 		return machine_fail(machine, "its calls go too deep");
+	frame->code = machine->code;
+	frame->next = machine->next;
 	memcpy(frame->registers, machine->registers, sizeof(frame->registers));
 	frame->known = machine->known;
 	machine->depth++;
@@ -406,6 +406,8 @@ static void leave(struct machine *machine)
 
 	memset(machine->stack_written[machine->depth], 0, MACHINE_STACK);
 	frame = &machine->frames[--machine->depth];
+	machine->code = frame->code;
+	machine->next = frame->next;
 	memcpy(machine->registers + BPF_REG_6, frame->registers + BPF_REG_6,
 	       sizeof(frame->registers) -
 		       BPF_REG_6 * sizeof(frame->registers[0]));
@@ -425,16 +427,15 @@ static bool call(struct machine *machine, const struct machine_insn *insn)
 
 static bool jump(struct machine *machine, const struct machine_insn *insn)
 {
-	struct machine_frame *frame = &machine->frames[machine->depth];
 	bool taken = false;
 	int64_t target;
 
 	if (!branch(machine, insn, &taken))
 		return false;
-	target = (int64_t)frame->next + (taken ? insn->off : 0);
-	if (target < 0 || target >= frame->code->count)
+	target = (int64_t)machine->next + (taken ? insn->off : 0);
+	if (target < 0 || target >= machine->code->count)
 		return machine_fail(machine, "it jumps out of the program");
-	frame->next = (uint32_t)target;
+	machine->next = (uint32_t)target;
 	return true;
 }
 
@@ -453,7 +454,7 @@ static bool step(struct machine *machine, const struct machine_insn *insn)
 		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
 			return unknown_insn(machine, insn);
 		set(machine, insn->dst, insn->wide);
-		machine->frames[machine->depth].next++;
+		machine->next++;
 		return true;
 	default:
 		break;
@@ -465,28 +466,29 @@ static bool step(struct machine *machine, const struct machine_insn *insn)
 /* The instruction that comes next; NULL where none may. */
 static const struct machine_insn *fetch(struct machine *machine)
 {
-	struct machine_frame *frame = &machine->frames[machine->depth];
-	const struct machine_insn *insn = &frame->code->insns[frame->next];
-	const char *why = NULL;
+	const struct machine_code *code = machine->code;
+	uint32_t next = machine->next;
+	const struct machine_insn *insn = &code->insns[next];
+	const char *why;
 
-	if (frame->next >= frame->code->count)
+	if (next >= code->count) {
 		why = "it runs past its end";
-	else if (machine->steps++ == MACHINE_STEPS)
+	} else if (machine->steps++ == MACHINE_STEPS) {
 		why = "it does not end";
-	else if (insn->poison)
+	} else if (insn->poison) {
 		why = "it comes to what this kernel does not have";
-	if (why) {
-		machine_fail(machine, "%s", why);
-		return NULL;
-	}
-	if (insn->dst >= MACHINE_REGISTERS || insn->src >= MACHINE_REGISTERS) {
+	} else if (insn->dst >= MACHINE_REGISTERS ||
+		   insn->src >= MACHINE_REGISTERS) {
 		unknown_insn(machine, insn);
 		return NULL;
+	} else {
+		if (code->reached)
+			code->reached[next] = 1;
+		machine->next = next + 1;
+		return insn;
 	}
-	if (frame->code->reached)
-		frame->code->reached[frame->next] = 1;
-	frame->next++;
-	return insn;
+	machine_fail(machine, "%s", why);
+	return NULL;
 }
 
 bool machine_run(struct machine *machine, const struct machine_code *code,

@@ -34,7 +34,8 @@ struct machine_code {
 	uint8_t *reached; /* NULL, or 1 goes to each instruction that is run */
 };
 
-/* Where a function goes on when the one that it called is done. */
+/* Where a function goes on, and with what, when the one that it called is
+ * done. */
 struct machine_frame {
 	const struct machine_code *code;
 	uint32_t next;
@@ -58,9 +59,11 @@ struct machine {
 	/* What BPF_PSEUDO_CALL calls, by the number in insn->wide. */
 	const struct machine_code *functions;
 	uint32_t function_count;
-	uint32_t steps; /* that the last run took */
-	struct machine_frame frames[MACHINE_FRAMES];
-	uint32_t depth;			 /* of them, of who was called last */
+	uint32_t steps;			 /* that the last run took */
+	const struct machine_code *code; /* what runs, */
+	uint32_t next;			 /* and where it is */
+	struct machine_frame frames[MACHINE_FRAMES]; /* of those who wait */
+	uint32_t depth;
 	uint64_t stacks[MACHINE_FRAMES]; /* addresses of their ends */
 	uint8_t stack_bytes[MACHINE_FRAMES][MACHINE_STACK];
 	uint8_t stack_written[MACHINE_FRAMES][MACHINE_STACK];

@@ -66,19 +66,50 @@ uint8_t *memory_at(const struct memory *memory, uint64_t address, uint64_t size,
 	return region->bytes + offset;
 }
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "numbers are copied as they are");
+
 uint64_t memory_get(const uint8_t *bytes, unsigned size)
 {
 	uint64_t value = 0;
 
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint64_t)bytes[i] << (8 * i);
+	switch (size) {
+	case 8:
+		memcpy(&value, bytes, 8);
+		break;
+	case 4:
+		memcpy(&value, bytes, 4);
+		break;
+	case 2:
+		memcpy(&value, bytes, 2);
+		break;
+	case 1:
+		value = *bytes;
+		break;
+	default:
+		memcpy(&value, bytes, size);
+	}
 	return value;
 }
 
 void memory_put(uint8_t *bytes, unsigned size, uint64_t value)
 {
-	for (unsigned i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
+	switch (size) {
+	case 8:
+		memcpy(bytes, &value, 8);
+		break;
+	case 4:
+		memcpy(bytes, &value, 4);
+		break;
+	case 2:
+		memcpy(bytes, &value, 2);
+		break;
+	case 1:
+		*bytes = (uint8_t)value;
+		break;
+	default:
+		memcpy(bytes, &value, size);
+	}
 }
 
 bool memory_load(const struct memory *memory, uint64_t address, unsigned size,

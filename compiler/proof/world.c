@@ -474,8 +474,12 @@ void world_call(struct world *world, int64_t x86, int64_t arm64)
 	uint32_t saved = world->registers_type;
 	struct access_field field = { .path = "orig_ax" };
 
-	if (!world->registers)
+	if (!world->registers || (world->called && world->call_x86 == x86 &&
+				  world->call_arm64 == arm64))
 		return;
+	world->called = true;
+	world->call_x86 = x86;
+	world->call_arm64 = arm64;
 	field.value.number = (uint64_t)x86;
 	set(world, world->registers, saved, &field, NULL);
 	field.path = "cs";

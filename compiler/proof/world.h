@@ -51,6 +51,8 @@ struct world {
 	uint64_t task;
 	uint64_t registers; /* of its system call; 0 where nothing reads them */
 	uint32_t registers_type;
+	int64_t call_x86, call_arm64; /* what is in them */
+	bool called;
 	uint64_t missing; /* helpers that this kernel has not, by rank */
 	uint64_t cgroup;  /* its number */
 	/* what goes wrong today */
