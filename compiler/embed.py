@@ -7,6 +7,7 @@ same folder.  A template is called what its file is, up to the first dot.
 """
 
 import argparse
+import hashlib
 import os
 
 HEAD = """\
@@ -44,8 +45,24 @@ embedded_templates:
 	.size embedded_template_count, 8
 embedded_template_count:
 	.8byte {count}
+	.globl embedded_templates_digest
+	.type embedded_templates_digest, %object
+	.size embedded_templates_digest, 32
+embedded_templates_digest:
+	.byte {digest}
 	.section .note.GNU-stack, "", %progbits
 """
+
+
+def digest(templates):
+    """Of the digests of each name and of each object, one after another: so
+    that bpflockc need not read through all of them each time."""
+    whole = hashlib.sha256()
+    for name, path in templates:
+        with open(path, "rb") as file:
+            for part in name.encode(), file.read():
+                whole.update(hashlib.sha256(part).digest())
+    return whole.digest()
 
 
 def main():
@@ -60,7 +77,8 @@ def main():
         text += OBJECT.format(name=name, path=path)
     text += TABLE.format(
         entries="".join(ENTRY.format(name=name) for name, _ in templates),
-        count=len(templates))
+        count=len(templates),
+        digest=", ".join(map(str, digest(templates))))
     with open(options.o, "w", encoding="ascii") as out:
         out.write(text)
 

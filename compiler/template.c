@@ -42,6 +42,7 @@ _Static_assert(sizeof(struct embedded) == 24, "as embed.py has it");
 
 extern const struct embedded embedded_templates[];
 extern const size_t embedded_template_count;
+extern const struct digest embedded_templates_digest;
 
 /* The embedded object of that name and suffix. */
 static const struct blob *find_embedded(const char *name, const char *suffix)
@@ -133,17 +134,7 @@ uint32_t template_depth(const char *cgroup)
 
 struct digest template_digest(void)
 {
-	struct digest digests[2 * embedded_template_count + 1];
-	size_t count = 0;
-
-	for (size_t i = 0; i < embedded_template_count; i++) {
-		const struct embedded *each = &embedded_templates[i];
-
-		digests[count++] = digest_of(each->name, strlen(each->name));
-		digests[count++] =
-			digest_of(each->object.bytes, each->object.size);
-	}
-	return digest_of(digests, count * sizeof(digests[0]));
+	return embedded_templates_digest;
 }
 
 /* The names of the operations in @mask, for people. */
