@@ -1,8 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
+# tests/install.sh [PACKAGE]...
+#
 # Installs what building and testing need, on a Debian that may have nothing
-# yet. What is needed is listed where it is used: configure.py and tests/vm.
+# yet, and the packages named. What is needed is listed where it is used:
+# configure.py and tests/vm.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -35,7 +38,7 @@ is_installed() {
 command -v python3 >/dev/null || apt_install python3-minimal python3
 
 missing=
-for package in $(./configure.py --packages) $(tests/vm/vm.py packages); do
+for package in $(./configure.py --packages) $(tests/vm/vm.py packages) "$@"; do
 	is_installed "$package" || missing="$missing $package"
 done
 # shellcheck disable=SC2086 # a list of words

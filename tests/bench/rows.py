@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is measured: protections, their calls, and the policies for them.
+
+A protection is a row in OPERATIONS for each call that asks it; the call itself
+is a function of calls.c. Everything else follows from that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+TEMPLATES = TOP / "bpf/templates"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A call that asks one hook about one operation, and comes to an end soon
+    behind that hook where it is allowed."""
+    protection: str
+    operation: str
+    call: str  # in calls.c
+    hook: str
+
+
+OPERATIONS = [
+    Operation("kernel_modules", "load_module", "finit_module",
+              "kernel_read_file"),
+    Operation("kernel_modules", "load_module", "init_module",
+              "kernel_load_data"),
+    Operation("bpf", "map_create", "map_create", "bpf"),
+    Operation("fileless_exec", "map", "mmap_memfd", "mmap_file"),
+    Operation("fileless_exec", "map", "mprotect_memfd", "file_mprotect"),
+]
+
+# Of calls.c, all that ordinary programs do. `exec` is of a program in a file
+# on ext4, `mmap` and `mprotect` make a page of such a file executable.
+SYSTEM_CALLS = ["getppid", "open", "read", "write", "stat", "fork", "exec",
+                "mmap", "mprotect"]
+
+# What a protection is asked about in those. Elsewhere it must cost nothing.
+TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"}}
+
+VERDICTS = ["allowed", "denied"]
+LOGS = ["unlogged", "logged"]
+CGROUPS = [0, 1, 8, 64]
+LEVELS = {"O0": ["-O0"], "folded": []}
+
+
+def protections() -> list[str]:
+    """Those with a template, and so all that can be compiled."""
+    return sorted(path.name.removesuffix(".bpf.c")
+                  for path in TEMPLATES.glob("*.bpf.c"))
+
+
+def measured_protections() -> list[str]:
+    return [name for name in protections()
+            if any(row.protection == name for row in OPERATIONS)]
+
+
+def without_row() -> list[str]:
+    return sorted(set(protections()) - set(measured_protections()))
+
+
+def operations_of(protection: str) -> list[Operation]:
+    return [row for row in OPERATIONS if row.protection == protection]
+
+
+def cgroup(number: int) -> str:
+    return f"/machine.slice/vm-{number}.scope"
+
+
+def policy(name: str, body: str) -> str:
+    return f"language 1;\npolicy {name} {{ version 1; seal open; {body} }}\n"
+
+
+def deciding(rows: list[Operation], verdict: str, log: str,
+             cgroups: int) -> str:
+    """A policy body by which a task of the host in cgroup(0) is decided so,
+    and other tasks otherwise: nothing can be folded away for all of them."""
+    names = ", ".join(sorted({row.operation for row in rows}))
+    word = {"allowed": "allow", "denied": "block"}[verdict]
+    rules = [f'{word} {names} for cgroup "{cgroup(number)}";'
+             for number in range(cgroups)]
+    if not cgroups and verdict == "denied":
+        rules.append(f"block {names} for host;")
+    if log == "unlogged":
+        rules.append("log none;")
+    elif verdict == "allowed":
+        rules.append("log all;")
+    return f"{rows[0].protection} {{ profile baseline; {' '.join(rules)} }}"
+
+
+def baseline(names: list[str]) -> str:
+    """What one writes who names these protections and leaves it at that."""
+    return " ".join(f"{name} {{ profile baseline; }}" for name in names)
+
+
+def many_rules(count: int) -> str:
+    """A rule each for as many cgroups, every other a block."""
+    return "kernel_modules { profile baseline; log none;\n" + "\n".join(
+        f"{'block' if number % 2 else 'allow'} load_module "
+        f'for cgroup "{cgroup(number)}";' for number in range(count)) + "\n}"
