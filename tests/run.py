@@ -120,6 +120,8 @@ SUITES = [
     python("support", "tests/vm/conformance.py", "--check-docs",
            full_only=True),
     python("coverage", "tests/coverage.py", full_only=True),
+    # Installs what the others do not need.
+    Suite("bench", ["./bench", "--quick"], full_only=True, minutes=60),
     python("folded-full", "tests/vm/test_folded.py", full_only=True),
     python("fold-full", "tests/fold_check.py", "--cases", "1000000",
            full_only=True),

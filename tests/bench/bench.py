@@ -20,11 +20,11 @@ from pathlib import Path
 import document
 from compiling import measure_compiling
 from guest import Failed, vm
-from in_kernel import (Settings, measure_bundles, measure_growth,
-                       measure_instructions, measure_loading,
-                       measure_system_calls)
+from in_kernel import (measure_bundles, measure_growth, measure_instructions,
+                       measure_loading, measure_system_calls)
 from results import Results, progress
 from rows import TOP
+from settings import Settings
 
 KERNEL = "6.1"
 DOCUMENT = TOP / "docs/performance.md"

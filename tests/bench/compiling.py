@@ -19,8 +19,8 @@ from typing import Any
 
 import rows
 from guest import HERE, Failed, hosttools
-from in_kernel import Settings
 from results import progress
+from settings import Settings
 
 Table = dict[str, Any]
 
@@ -177,7 +177,7 @@ def processor() -> str:
 
 
 def measure_compiling(settings: Settings) -> tuple[str, Table]:
-    runs = 3 if settings.quick else 50
+    runs = settings.runs
     found: Table = {}
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,33 +12,8 @@ from typing import Any
 import rows
 from guest import (EPERM, Failed, Guest, Sample, Step, loaded, samples,
                    with_empty)
-from results import Results, progress
-
-
-@dataclass(frozen=True)
-class Settings:
-    kernel: str
-    build: Path
-    quick: bool
-    results: Results
-    again: bool
-
-    @property
-    def samples(self) -> int:
-        # With two calls a bundle, fewer than the ring has room for.
-        return 20 if self.quick else 200
-
-    @property
-    def loads(self) -> int:
-        return 1 if self.quick else 3
-
-    @property
-    def cgroups(self) -> list[int]:
-        return [0, 8] if self.quick else rows.CGROUPS
-
-    @property
-    def rules(self) -> list[int]:
-        return [1, 10] if self.quick else [1, 10, 100, 1000]
+from results import progress
+from settings import Settings
 
 
 Table = dict[str, Any]
