@@ -178,6 +178,11 @@ PROGRAMS = {
                        ["tests/proof/differ.c", "compiler/arena.c", "compiler/memfile.c",
                         *PROOF, *BUNDLE],
                        ["libsodium"]),
+    # For tests: writes what the evaluator would refuse.
+    "tests/bpflockc-unproven": ("compiler/main.c",
+                                [*(name for name in COMPILER if name not in PROOF),
+                                 "tests/proof/unproven.c", *BUNDLE],
+                                ["libbpf", "libelf", "zlib", "libsodium"]),
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),

@@ -18,76 +18,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import vm
+from conformance import bundles as compiling
+from conformance import cannot, guest, judge, rows, support
+from conformance.bundles import Compiled
+from conformance.judge import Outcome
 
-TESTS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TESTS))
-
-# pylint: disable=wrong-import-position
-import oracle  # noqa: E402
-from conformance import guest, judge, rows, support  # noqa: E402
-from conformance.judge import Outcome  # noqa: E402
-
-CANNOT = Path(__file__).resolve().parent / "cannot.tsv"
 SHORT = ["6.1", "newest"]
 FLOOD, FLOOD_FULL = 100_000, 1_000_000
 TIMEOUT = 1200
-
-
-@dataclass(frozen=True)
-class Cannot:
-    """A row that a kernel cannot run, and why."""
-    kernel: str
-    row: str
-    reason: str
-
-
-@dataclass
-class Compiled:
-    """The policies that there is a bundle of, and what the others lack."""
-    bundles: list[rows.Policy] = field(default_factory=list)
-    tables: dict[str, dict] = field(default_factory=dict)
-    lacking: dict[str, str] = field(default_factory=dict)
-    wrong: dict[str, str] = field(default_factory=dict)
-
-
-def read_cannot() -> list[Cannot]:
-    lines = [line for line in CANNOT.read_text().splitlines()
-             if line and not line.startswith("#")]
-    return [Cannot(*line.split("\t", 2)) for line in lines]
-
-
-def operations() -> dict[str, list[str]]:
-    return {name: oracle.PROTECTIONS[name].split()
-            if isinstance(oracle.PROTECTIONS[name], str)
-            else list(oracle.PROTECTIONS[name])
-            for name in rows.PROTECTIONS.values()}
-
-
-def compile_policies(build: Path, policies: list[rows.Policy],
-                     folder: Path) -> Compiled:
-    """One bundle each, the same bytes for all kernels."""
-    done = Compiled()
-    folder.mkdir()
-    for policy in policies:
-        source = folder / f"{policy.name}.bpflock"
-        source.write_text(policy.text)
-        ran = subprocess.run([build / "bpflockc", source, "-o",
-                              folder / f"{policy.name}.o"], check=False,
-                             text=True, stderr=subprocess.PIPE)
-        if ran.returncode == 0:
-            tables = oracle.decide(str(source))["protections"]
-            done.tables[policy.name] = tables[0]
-            done.bundles.append(policy)
-        elif "[no-template]" in ran.stderr:
-            done.lacking[policy.name] = ran.stderr.splitlines()[0].split(
-                "error: ", 1)[1]
-        else:
-            done.wrong[policy.name] = ran.stderr
-    return done
 
 
 def refusals(build: Path, folder: Path) -> list[Outcome]:
@@ -171,26 +112,6 @@ def not_built(compiled: Compiled, policies: list[rows.Policy],
     return outcomes
 
 
-def apply_cannot(kernel: str, outcomes: list[Outcome],
-                 cannot: list[Cannot], complete: bool) -> list[Outcome]:
-    """Rows that this kernel cannot run become skipped; an entry all of whose
-    rows would have passed is stale."""
-    added = []
-    for entry in cannot:
-        if entry.kernel != kernel:
-            continue
-        mine = [outcome for outcome in outcomes
-                if fnmatch.fnmatchcase(outcome.name, entry.row)]
-        if all(outcome.passed for outcome in mine) and (mine or complete):
-            added.append(Outcome(f"cannot.tsv: {entry.row}",
-                                 ["stale: its rows run, or there is none"]))
-            continue
-        for outcome in mine:
-            outcome.wrong = []
-            outcome.skipped = f"cannot: {entry.reason}"
-    return added
-
-
 def defects(outcomes: list[Outcome]) -> list[Outcome]:
     """The original's, each by the rows that show it."""
     found = []
@@ -232,26 +153,20 @@ def words(counts: tuple[int, int, int]) -> str:
     return "{} passed, {} failed, {} skipped".format(*counts)
 
 
-def chosen_policies(pattern: str | None) -> list[rows.Policy]:
-    policies = (rows.written() + rows.blocking_one(operations())
-                + rows.floods())
-    return [policy for policy in policies
-            if not pattern or fnmatch.fnmatchcase(policy.name, pattern)]
-
-
 def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
     total = (0, 0, 0)
-    policies = chosen_policies(args.only)
+    policies = compiling.policies_like(args.only)
     flood = FLOOD_FULL if args.full else FLOOD
     with tempfile.TemporaryDirectory() as scratch:
         bundles = Path(scratch) / "p"
-        compiled = compile_policies(args.builddir, policies, bundles)
+        compiled = compiling.compile_policies(args.builddir / "bpflockc",
+                                              policies, bundles)
         early = refusals(args.builddir, Path(scratch))
         for kernel in args.kernel:
             release, outcomes = run_kernel(kernel, args.builddir, compiled,
                                            bundles, flood)
             outcomes += early + not_built(compiled, policies)
-            outcomes += apply_cannot(kernel, outcomes, read_cannot(),
+            outcomes += cannot.apply(kernel, outcomes, cannot.read(),
                                      not args.only)
             if not args.only:
                 outcomes += defects(outcomes)
@@ -266,9 +181,9 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
 def documents(args: argparse.Namespace) -> int:
     folder, kernels = args.builddir / "conformance", vm.kernels.matrix()
     if args.update_docs:
-        support.update(folder, kernels, operations())
+        support.update(folder, kernels, compiling.operations())
         return 0
-    wrong = support.check(folder, kernels, operations())
+    wrong = support.check(folder, kernels, compiling.operations())
     for line in wrong:
         print(f"{support.DOCUMENT.name}: differs: {line}")
     return 1 if wrong else 0

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The policies of the rows, compiled, and what the oracle says of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import rows
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+# pylint: disable=wrong-import-position
+import oracle  # noqa: E402
+
+
+@dataclass
+class Compiled:
+    """The policies that there is a bundle of, and what the others lack."""
+    bundles: list[rows.Policy] = field(default_factory=list)
+    tables: dict[str, dict] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def operations() -> dict[str, list[str]]:
+    return {name: oracle.PROTECTIONS[name].split()
+            if isinstance(oracle.PROTECTIONS[name], str)
+            else list(oracle.PROTECTIONS[name])
+            for name in rows.PROTECTIONS.values()}
+
+
+def compile_policies(compiler: Path, policies: list[rows.Policy],
+                     folder: Path) -> Compiled:
+    """One bundle each, the same bytes for all kernels."""
+    done = Compiled()
+    folder.mkdir()
+    for policy in policies:
+        source = folder / f"{policy.name}.bpflock"
+        source.write_text(policy.text)
+        ran = subprocess.run([compiler, source, "-o",
+                              folder / f"{policy.name}.o"], check=False,
+                             text=True, stderr=subprocess.PIPE)
+        if ran.returncode == 0:
+            tables = oracle.decide(str(source))["protections"]
+            done.tables[policy.name] = tables[0]
+            done.bundles.append(policy)
+        elif "[no-template]" in ran.stderr:
+            done.lacking[policy.name] = ran.stderr.splitlines()[0].split(
+                "error: ", 1)[1]
+        else:
+            done.wrong[policy.name] = ran.stderr
+    return done
+
+
+def policies_like(pattern: str | None) -> list[rows.Policy]:
+    policies = (rows.written() + rows.blocking_one(operations())
+                + rows.floods())
+    return [policy for policy in policies
+            if not pattern or fnmatch.fnmatchcase(policy.name, pattern)]
