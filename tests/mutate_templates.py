@@ -3,7 +3,8 @@
 """Breaks the templates, one place at a time, and sees what notices.
 
     tests/mutate_templates.py [--kernel ID] [--limit N] [--template NAME]...
-                              [--again] [--whole] [--list] [--report]
+                              [--one-in K] [--again] [--whole] [--list]
+                              [--report]
 
 Each comparison, logical operator and verdict in bpf/templates is turned into
 its opposite, in a copy of the sources. Of each mutant is asked, cheapest first:
@@ -16,7 +17,8 @@ its opposite, in a copy of the sources. Of each mutant is asked, cheapest first:
     with --whole: does one of all the rows of that protection
 
 The rows are those of a compiler without the evaluator: they have to notice by
-themselves. With another --kernel those are tried that no row of any kernel
+themselves. With --one-in 4 they are asked of one in four of those that the
+evaluator notices, chosen by their digest; of all others in any case. With another --kernel those are tried that no row of any kernel
 noticed so far. What was found is kept in build/mutants.json, by the line that
 was changed and those around it, so that a run goes on where the last one
 ended; tests/reports/mutation-templates.md is written from it.
@@ -31,6 +33,7 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -342,13 +345,21 @@ def is_killed(record: dict) -> bool:
                for verdict in record.get("rows", {}).values())
 
 
-def is_left(record: dict | None, kernel: str, again: bool) -> bool:
+def is_chosen(key: str, record: dict, one_in: int) -> bool:
+    return not record["evaluator"] or int(key, 16) % one_in == 0
+
+
+def is_left(mutant: Mutant, found: dict[str, dict],
+            args: argparse.Namespace) -> bool:
     """Whether rows of that kernel may still tell something."""
+    record = found.get(mutant.key)
     if record is None:
         return True
     if record["build"] != "builds" or is_killed(record):
         return False
-    return again or kernel not in record.get("rows", {})
+    if args.kernel in record.get("rows", {}):
+        return args.again
+    return is_chosen(mutant.key, record, args.one_in)
 
 
 def save(found: dict[str, dict]) -> None:
@@ -356,21 +367,19 @@ def save(found: dict[str, dict]) -> None:
     STATE.write_text(json.dumps(found, indent=1))
 
 
-def chunks(mutants: list[Mutant]) -> Iterator[list[Mutant]]:
-    """Of one file, for the rows of a boot are the same."""
-    chunk: list[Mutant] = []
+def by_file(mutants: list[Mutant]) -> dict[str, list[Mutant]]:
+    """The rows of a boot are those of one file's mutants."""
+    files: dict[str, list[Mutant]] = {}
     for mutant in mutants:
-        if chunk and (len(chunk) == BATCH or chunk[0].file != mutant.file):
-            yield chunk
-            chunk = []
-        chunk.append(mutant)
-    if chunk:
-        yield chunk
+        files.setdefault(mutant.file, []).append(mutant)
+    return files
 
 
 def begin(tree: Tree, kernel: str, first: Mutant, sets: Path,
           found: dict[str, dict], whole: bool) -> Rows:
     """What is not mutated has to pass, or nothing can be learnt."""
+    if not tree.build():  # the last mutant may still be there
+        sys.exit("the sources do not build")
     chosen = Rows(tree, first, sets, whole)
     original = found.setdefault("original", {})
     code = tree.code(first.protections)
@@ -387,39 +396,40 @@ def begin(tree: Tree, kernel: str, first: Mutant, sets: Path,
     return chosen
 
 
-def try_chunk(tree: Tree, kernel: str, chosen: Rows, sets: Path,
-              chunk: list[Mutant], found: dict[str, dict]) -> None:
+def try_file(tree: Tree, chosen: Rows, sets: Path, mutants: list[Mutant],
+             found: dict[str, dict], args: argparse.Namespace) -> None:
     to_run = {}
-    for mutant in chunk:
+    for mutant in mutants:
         old = found.get(mutant.key, {})
         record = prepare(tree, mutant, found, sets)
         if old.get("build") == "builds":
             record["rows"] = {**old.get("rows", {}), **record.get("rows", {})}
         found[mutant.key] = record
+        save(found)
         print(f"{mutant.words}: {record['build']}"
               f"{', the evaluator notices' * bool(record.get('evaluator'))}",
               flush=True)
-        if record["build"] == "builds" and not is_killed(record):
+        if record["build"] == "builds" and not is_killed(record) \
+                and is_chosen(mutant.key, record, args.one_in):
             to_run[mutant.key] = record
-    for key in try_rows(tree, kernel, chosen, sets, to_run):
-        print(f"{found[key]['words']}: {found[key]['rows'][kernel]}",
+        else:
+            shutil.rmtree(sets / mutant.key, ignore_errors=True)
+    for key in try_rows(tree, args.kernel, chosen, sets, to_run):
+        print(f"{found[key]['words']}: {found[key]['rows'][args.kernel]}",
               flush=True)
         save(found)
         shutil.rmtree(sets / key)
     save(found)
 
 
-def try_all(mutants: list[Mutant], found: dict[str, dict], kernel: str,
-            whole: bool) -> None:
+def try_all(mutants: list[Mutant], found: dict[str, dict],
+            args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         tree, sets = Tree(Path(scratch) / "tree"), Path(scratch) / "sets"
         sets.mkdir()
-        known: dict[str, Rows] = {}
-        for chunk in chunks(mutants):
-            file = chunk[0].file
-            if file not in known:
-                known[file] = begin(tree, kernel, chunk[0], sets, found, whole)
-            try_chunk(tree, kernel, known[file], sets, chunk, found)
+        for mine in by_file(mutants).values():
+            chosen = begin(tree, args.kernel, mine[0], sets, found, args.whole)
+            try_file(tree, chosen, sets, mine, found, args)
 
 
 # --- the report ---------------------------------------------------------------
@@ -441,8 +451,8 @@ def why_same(known: dict[tuple[str, str, str], str],
 
 
 COLUMNS = ["mutants", "do not build", "same code", "twins", "evaluator",
-           "few rows", "more rows", "other kernels", "same meaning",
-           "survived"]
+           "not asked", "few rows", "more rows", "other kernels",
+           "same meaning", "survived"]
 
 
 def column_of(record: dict, kernel: str, same: str | None) -> str:
@@ -453,7 +463,9 @@ def column_of(record: dict, kernel: str, same: str | None) -> str:
         if record["rows"].get(kernel, "survived") == "survived":
             return "other kernels"
         return "few rows" if record.get("size", "few") == "few" else "more rows"
-    return "same meaning" if same else "survived"
+    if same:
+        return "same meaning"
+    return "survived" if record.get("rows") else "not asked"
 
 
 def count(mutants: list[Mutant], found: dict[str, dict],
@@ -535,6 +547,8 @@ def other_kernel(record: dict) -> str:
 
 
 def main() -> int:
+    # Leave by the ordinary way, so that QEMU ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernel", default="6.1", metavar="ID")
     parser.add_argument("--template", action="append", default=[],
@@ -543,6 +557,8 @@ def main() -> int:
                         help="try so many of those left")
     parser.add_argument("--again", action="store_true",
                         help="survivors too, after rows were added")
+    parser.add_argument("--one-in", type=int, default=1, metavar="K",
+                        help="rows for so many that the evaluator notices")
     parser.add_argument("--whole", action="store_true",
                         help="all the rows for those who survive the others")
     parser.add_argument("--list", action="store_true", help="show them only")
@@ -555,9 +571,9 @@ def main() -> int:
         return 0
     found = load_state()
     left = [mutant for mutant in mutants
-            if is_left(found.get(mutant.key), args.kernel, args.again)]
+            if is_left(mutant, found, args)]
     if left and not args.report:
-        try_all(left[:args.limit], found, args.kernel, args.whole)
+        try_all(left[:args.limit], found, args)
     write_report(found, "6.1")
     return 0
 

@@ -42,6 +42,18 @@ def get(architecture: str, refresh: bool = False) -> Path:
         refresh)
 
 
+def software(architecture: str, refresh: bool = False) -> Path:
+    """What tests/vm/test_software.py runs, and no other guest has: laid over
+    the user space."""
+    names = packages.read_list(HERE / "software.packages")
+    key = store.digest("1", *names, *STRIPPED)
+    return store.directory(
+        f"userland/software-{architecture}", key,
+        lambda work: _fetch(f"software for {architecture}", architecture,
+                            names, None, STRIPPED, work),
+        refresh)
+
+
 def sysroot(architecture: str, refresh: bool = False) -> Path:
     """A tree for `gcc --sysroot`."""
     names = packages.read_list(HERE / "sysroot.packages")
@@ -54,14 +66,16 @@ def sysroot(architecture: str, refresh: bool = False) -> Path:
 
 
 def _fetch(what: str, architecture: str, names: list[str],
-           not_wanted: set[str], stripped: tuple[str, ...],
+           not_wanted: set[str] | None, stripped: tuple[str, ...],
            work: Path) -> None:
+    """With all that they depend on but @not_wanted; None: without."""
     progress(f"fetching the {what}")
     with store.locked(f"apt-{packages.USERLAND_SUITE}-{architecture}"):
         archive = packages.Archive(packages.USERLAND_SUITE, architecture)
         archive.update()
         found = [package for package in archive.with_dependencies(names)
-                 if package.name not in not_wanted]
+                 if (package.name in names if not_wanted is None
+                     else package.name not in not_wanted)]
         tree = work / "tree"
         tree.mkdir()
         archive.unpack(found, tree)

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What real software needs: container runtimes, sandboxes, modprobe, bpftool.
+
+    tests/vm/test_software.py [--kernel ID]... [--only PATTERN] [--table]
+
+Each program does its work without a policy, under `profile baseline` and
+`profile restricted` of one protection at a time, and without one again.
+software/cases.py says which of them is denied what, and why: the program's
+status, what it says and the operations of the events have to be those. One
+boot a kernel. docs/breaks.md is written by hand from what was seen (--table).
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import vm
+from software.cases import CASES, NOT_HERE, Case, Denied
+
+HERE = Path(__file__).resolve().parent
+SOFTWARE = HERE / "software"
+CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror",
+          "-static", "-s"]
+BPF_FLAGS = ["-target", "bpf", "-O2", "-g", "-Wall", "-Werror",
+             "-I/usr/include/x86_64-linux-gnu"]
+PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
+               "exec": "fileless_exec"}
+PROFILES = ("baseline", "restricted")
+POLICIES = [f"{short}-{profile}" for short in PROTECTIONS
+            for profile in PROFILES]
+CONTROLS = ("before", "after")
+TIMEOUT = 600
+
+# Nobody is let through by restricted, bpflock-log neither.
+NO_EVENTS = {"bpf-restricted"}
+
+# Says in /out/STAGE.NUMBER how a case went, its status in the last line, and in
+# /out/STAGE.NUMBER.log which events there were.
+FUNCTIONS = r"""
+mkdir -p /out
+# case STAGE NUMBER COMMAND UNDO
+case_() {
+	sh -c "$3" >/out/$1.$2 2>&1
+	echo $? >>/out/$1.$2
+	bpflock-log --json >/out/$1.$2.log 2>/dev/null
+	sh -c "$4" >/dev/null 2>&1
+}
+"""
+
+
+@dataclass
+class Seen:
+    status: int
+    said: str
+    denied: list[str]  # operations, each once, in order
+
+    @property
+    def words(self) -> str:
+        if not self.status and not self.denied:
+            return "works"
+        how = "fails" if self.status else "works all the same"
+        return f"{how} ({', '.join(self.denied)})" if self.denied else how
+
+
+def fill(overlay: Path, build: Path, scratch: Path) -> None:
+    """What the guest needs besides its user space."""
+    shutil.copytree(vm.userland.software("amd64") / "tree", overlay,
+                    symlinks=True)
+    for name in ("bpflock-load", "bpflock-log"):
+        shutil.copy(build / name, overlay / "usr/bin")
+    work = overlay / "sw"
+    work.mkdir()
+    subprocess.run(["gcc", *CFLAGS, SOFTWARE / "memfd_self.c", "-o",
+                    work / "memfd-self"], check=True)
+    subprocess.run(["clang", *BPF_FLAGS, "-c", SOFTWARE / "filter.bpf.c", "-o",
+                    work / "filter.o"], check=True)
+    shutil.copy(SOFTWARE / "setup.sh", work)
+    for name in POLICIES:
+        short, profile = name.split("-")
+        policy = scratch / f"{name}.bpflock"
+        policy.write_text(f"language 1;\npolicy {name} {{ "
+                          f"{PROTECTIONS[short]} {{ profile {profile}; }} "
+                          "seal open; }\n")
+        subprocess.run([build / "bpflockc", policy, "-o",
+                        work / f"{name}.o"], check=True)
+
+
+def script(cases: list[Case]) -> str:
+    def all_cases(stage: str) -> list[str]:
+        return [f"case_ {stage} {number} '{case.command}' '{case.undo}'"
+                for number, case in enumerate(cases)]
+
+    lines = ["sh /sw/setup.sh || exit 1", FUNCTIONS, *all_cases("before")]
+    for policy in POLICIES:
+        lines += [f"bpflock-load /sw/{policy}.o || exit 1", *all_cases(policy),
+                  f"bpflock-load --unload {policy} || exit 1"]
+    return "\n".join([*lines, *all_cases("after"), "exit 0\n"])
+
+
+def read(out: dict[str, bytes], stage: str, number: int) -> Seen | None:
+    raw = out.get(f"{stage}.{number}")
+    if raw is None:
+        return None
+    *said, status = raw.decode(errors="replace").strip().split("\n")
+    denied: dict[str, None] = {}
+    for line in out.get(f"{stage}.{number}.log", b"").splitlines():
+        event = json.loads(line)
+        if event.get("verdict") == "deny":
+            denied[event["operation"]] = None
+    return Seen(int(status), "\n".join(said), list(denied))
+
+
+def judge(case: Case, policy: str, seen: Seen) -> list[str]:
+    """What is not as the table has it."""
+    expected = case.denied.get(policy, Denied())
+    wrong = []
+    if bool(seen.status) != expected.fails:
+        wrong.append(f"status {seen.status}: it has to "
+                     + ("fail" if expected.fails else "work"))
+    if expected.says not in seen.said:
+        wrong.append(f"does not say {expected.says!r}")
+    if policy not in NO_EVENTS and set(seen.denied) != set(expected.operations):
+        wrong.append(f"denied {seen.denied}, not {expected.operations}")
+    return wrong + ([seen.said] if wrong else [])
+
+
+def judge_case(kernel: str, number: int, case: Case,
+               out: dict[str, bytes]) -> tuple[int, int]:
+    """(rows passed, rows failed)"""
+    counts = [0, 0]
+    controls = [read(out, stage, number) for stage in CONTROLS]
+    proven = all(seen and not seen.status and case.says in seen.said
+                 for seen in controls)
+    for policy in POLICIES:
+        seen = read(out, policy, number)
+        wrong = judge(case, policy, seen) if seen else ["no result"]
+        if not proven:
+            wrong.append("it fails without a policy too: "
+                         + " / ".join(seen.said if seen else "no result"
+                                      for seen in controls))
+        counts[bool(wrong)] += 1
+        print(f"{'not ok' if wrong else 'ok'} {kernel} {policy}/{case.name}")
+        for line in "\n".join(wrong).splitlines():
+            print(f"    {line}")
+    return counts[0], counts[1]
+
+
+def print_table(cases: list[Case], out: dict[str, bytes]) -> None:
+    print("| what | " + " | ".join(POLICIES) + " |")
+    print("|---" * (len(POLICIES) + 1) + "|")
+    for number, case in enumerate(cases):
+        cells = [seen.words if (seen := read(out, policy, number)) else "?"
+                 for policy in POLICIES]
+        print(f"| {case.name} | " + " | ".join(cells) + " |")
+
+
+def run_kernel(kernel: str, cases: list[Case],
+               args: argparse.Namespace) -> tuple[int, int]:
+    with tempfile.TemporaryDirectory() as scratch:
+        overlay = Path(scratch) / "overlay"
+        fill(overlay, args.builddir, Path(scratch))
+        (overlay / "sw/script").write_text(script(cases))
+        result = vm.run(kernel, ["sh", "/sw/script"], overlay=overlay,
+                        timeout=TIMEOUT)
+    if not result.ok:
+        print(f"not ok {kernel}: {result.explain() or result.status}\n"
+              f"{result.text}\n{result.errors}")
+        return 0, 1
+    if args.table:
+        print_table(cases, result.out)
+    counts = [judge_case(kernel, number, case, result.out)
+              for number, case in enumerate(cases)]
+    passed, failed = map(sum, zip(*counts))
+    print(f"{kernel} ({result.release}): {passed} passed, {failed} failed",
+          flush=True)
+    return passed, failed
+
+
+def main() -> int:
+    # Leave by the ordinary way, so that QEMU ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kernel", action="append", metavar="ID",
+                        help="a row of kernels.tsv (default: 6.1, newest)")
+    parser.add_argument("--only", metavar="PATTERN", default="*",
+                        help="cases with such a name (as in a shell)")
+    parser.add_argument("--table", action="store_true",
+                        help="print what was seen, in Markdown")
+    parser.add_argument("--builddir", type=Path, default=Path("build"))
+    args = parser.parse_args()
+    cases = [case for case in CASES if fnmatch.fnmatchcase(case.name,
+                                                           args.only)]
+    total = [0, 0]
+    try:
+        for kernel in args.kernel or ["6.1", "newest"]:
+            counts = run_kernel(kernel, cases, args)
+            total = [sum(pair) for pair in zip(total, counts)]
+    except vm.HostError as error:
+        print(error)
+        return vm.EXIT_HOST
+    for what, reason in NOT_HERE.items():
+        print(f"skipped {what}: {reason}")
+    print(f"{total[0]} passed, {total[1]} failed, {len(NOT_HERE)} skipped")
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
