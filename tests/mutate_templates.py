@@ -3,8 +3,8 @@
 """Breaks the templates, one place at a time, and sees what notices.
 
     tests/mutate_templates.py [--kernel ID] [--limit N] [--template NAME]...
-                              [--one-in K] [--again] [--whole] [--list]
-                              [--report]
+                              [--one-in K] [--again] [--whole]
+                              [--no-rows] [--list] [--report]
 
 Each comparison, logical operator and verdict in bpf/templates is turned into
 its opposite, in a copy of the sources. Of each mutant is asked, cheapest first:
@@ -359,7 +359,7 @@ def is_left(mutant: Mutant, found: dict[str, dict],
         return False
     if args.kernel in record.get("rows", {}):
         return args.again
-    return is_chosen(mutant.key, record, args.one_in)
+    return not args.no_rows and is_chosen(mutant.key, record, args.one_in)
 
 
 def save(found: dict[str, dict]) -> None:
@@ -375,20 +375,21 @@ def by_file(mutants: list[Mutant]) -> dict[str, list[Mutant]]:
     return files
 
 
-def begin(tree: Tree, kernel: str, first: Mutant, sets: Path,
-          found: dict[str, dict], whole: bool) -> Rows:
+def begin(tree: Tree, first: Mutant, sets: Path, found: dict[str, dict],
+          args: argparse.Namespace) -> Rows:
     """What is not mutated has to pass, or nothing can be learnt."""
     if not tree.build():  # the last mutant may still be there
         sys.exit("the sources do not build")
-    chosen = Rows(tree, first, sets, whole)
+    chosen = Rows(tree, first, sets, args.whole)
     original = found.setdefault("original", {})
     code = tree.code(first.protections)
     original[first.file] = code
+    save(found)
     for size, work in chosen.sizes.items():
-        done = f"{kernel} {size} {' '.join(first.protections)}"
-        if original.get(done) == code:
+        done = f"{args.kernel} {size} {' '.join(first.protections)}"
+        if args.no_rows or original.get(done) == code:
             continue
-        for _, verdict in run_rows(tree, kernel, work, sets, [chosen.name]):
+        for _, verdict in run_rows(tree, args.kernel, work, sets, [chosen.name]):
             if verdict != "survived":
                 sys.exit(f"the rows fail without any mutation: {verdict}")
         original[done] = code
@@ -410,7 +411,7 @@ def try_file(tree: Tree, chosen: Rows, sets: Path, mutants: list[Mutant],
               f"{', the evaluator notices' * bool(record.get('evaluator'))}",
               flush=True)
         if record["build"] == "builds" and not is_killed(record) \
-                and is_chosen(mutant.key, record, args.one_in):
+                and not args.no_rows and is_chosen(mutant.key, record, args.one_in):
             to_run[mutant.key] = record
         else:
             shutil.rmtree(sets / mutant.key, ignore_errors=True)
@@ -428,7 +429,7 @@ def try_all(mutants: list[Mutant], found: dict[str, dict],
         tree, sets = Tree(Path(scratch) / "tree"), Path(scratch) / "sets"
         sets.mkdir()
         for mine in by_file(mutants).values():
-            chosen = begin(tree, args.kernel, mine[0], sets, found, args.whole)
+            chosen = begin(tree, mine[0], sets, found, args)
             try_file(tree, chosen, sets, mine, found, args)
 
 
@@ -559,6 +560,8 @@ def main() -> int:
                         help="survivors too, after rows were added")
     parser.add_argument("--one-in", type=int, default=1, metavar="K",
                         help="rows for so many that the evaluator notices")
+    parser.add_argument("--no-rows", action="store_true",
+                        help="what needs no machine")
     parser.add_argument("--whole", action="store_true",
                         help="all the rows for those who survive the others")
     parser.add_argument("--list", action="store_true", help="show them only")

@@ -48,6 +48,14 @@ cd /t
 modprobe overlay
 cp module/dummy.ko /tmp/dummy.ko
 mkdir -p run
+# The guest's root is in memory: this is what files are on elsewhere. /tmp is
+# shown in containers, with all that is mounted below it.
+modprobe -a loop ext4
+mkdir -p /tmp/disk
+dd if=/dev/zero of=/tmp/disk.image bs=1M count=4 2>/dev/null
+mke2fs -F /tmp/disk.image >/dev/null
+mount -t ext2 -o loop /tmp/disk.image /tmp/disk && cp payload /tmp/disk ||
+	echo "X there is no disk"
 
 # begin NAME NUMBER MODULE START...
 begin() {

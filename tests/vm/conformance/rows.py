@@ -150,6 +150,11 @@ PROBES = [
     execute("map_file"),
     execute("read_memfd"),
     execute("map_anonymous"),
+    # On a file system of its own, and not in memory as the guest's root is.
+    execute("exec_on_disk"),
+    execute("script_on_disk"),
+    execute("map_on_disk"),
+    execute("unlinked_on_disk", ask("unlinked")),
 
     execute("interpreter_shm", ask("shm")),
     execute("loader_shm", ask("map"), denied=KILLED),

@@ -26,6 +26,7 @@ class Case:
 
 CRUN = "crun --cgroup-manager=cgroupfs"
 NSPAWN = "systemd-nspawn --quiet --register=no --keep-unit -D /sw/tree/rootfs"
+MODPROBE = "/usr/sbin/modprobe"  # kmod's: without a path it is BusyBox's
 BWRAP = "bwrap --ro-bind / / --dev /dev --proc /proc"
 
 # The runtime executes a sealed copy of itself, on the host, before it makes or
@@ -67,7 +68,7 @@ CASES = [
          f"{NSPAWN} --volatile=yes echo hello", says="hello"),
 
     # It depends on mrp, garp, stp and llc: the first of them is denied.
-    Case("modprobe 8021q", "modprobe 8021q", "modprobe -r 8021q",
+    Case("modprobe 8021q", f"{MODPROBE} 8021q", f"{MODPROBE} -r 8021q",
          denied={"modules-restricted": Denied(
              ("load_module",), True, "Operation not permitted",
              "modprobe is host")}),
@@ -80,7 +81,7 @@ CASES = [
                  "modules-restricted": Denied(
                      ("load_module",), True, "Operation not permitted",
                      "nobody may")}),
-    Case("ip link add type ifb", "ip link add ifb5 type ifb",
+    Case("ip link add type ifb", "/usr/sbin/ip link add ifb5 type ifb",
          "ip link del ifb5; modprobe -r ifb",
          denied={"modules-restricted": Denied(
              ("autoload_module",), True, "Unknown device type",

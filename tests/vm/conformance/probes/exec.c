@@ -199,18 +199,28 @@ static int shm_script(const struct subject *subject)
 	return run_made(SHM, subject, SCRIPT);
 }
 
-static int unlinked(const struct subject *subject)
+static int run_unlinked(const char *folder, const struct subject *subject)
 {
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), WORK "/run/%s", subject->label);
+	snprintf(path, sizeof(path), "%s%s", folder, subject->label);
 	if (make_file(path, PAYLOAD, NULL))
 		return RESULT_SETUP;
 	fd = open(path, O_RDONLY);
 	unlink(path);
 	fd = fd < 0 ? fd : numbered(fd, subject);
 	return fd < 0 ? RESULT_SETUP : run_number(fd);
+}
+
+static int unlinked(const struct subject *subject)
+{
+	return run_unlinked(WORK "/run/", subject);
+}
+
+static int unlinked_on_disk(const struct subject *subject)
+{
+	return run_unlinked(DISK, subject);
 }
 
 static int never_linked(const struct subject *subject)
@@ -326,6 +336,23 @@ static int exec_script(const struct subject *subject)
 	return run_made(WORK "/run/", subject, SCRIPT);
 }
 
+static int exec_on_disk(const struct subject *subject)
+{
+	return run_made(DISK, subject, NULL);
+}
+
+static int script_on_disk(const struct subject *subject)
+{
+	return run_made(DISK, subject, SCRIPT);
+}
+
+static int map_on_disk(const struct subject *subject)
+{
+	(void)subject;
+	return map_fd(open(DISK "payload", O_RDONLY | O_CLOEXEC),
+		      PROT_READ | PROT_EXEC);
+}
+
 static int map_file(const struct subject *subject)
 {
 	(void)subject;
@@ -364,5 +391,9 @@ const struct probe exec_probes[] = {
 	{ "map_file", map_file },
 	{ "read_memfd", read_memfd },
 	{ "map_anonymous", map_anonymous },
+	{ "exec_on_disk", exec_on_disk },
+	{ "script_on_disk", script_on_disk },
+	{ "map_on_disk", map_on_disk },
+	{ "unlinked_on_disk", unlinked_on_disk },
 	{ NULL, NULL },
 };

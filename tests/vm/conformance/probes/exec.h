@@ -4,7 +4,8 @@
 
 #include "probe.h"
 
-#define SHM "/dev/shm/"
+#define SHM  "/dev/shm/"
+#define DISK "/tmp/disk/"
 
 /* A program that ld.so starts, and which ld.so it names. */
 #define DYNAMIC "/usr/bin/setpriv"
