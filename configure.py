@@ -134,6 +134,7 @@ LOADER = [
     "loader/home.c",
     "loader/inspect.c",
     "loader/layout.c",
+    "loader/live.c",
     "loader/lsm.c",
     "loader/options.c",
     "loader/pin.c",

@@ -35,10 +35,17 @@
 #define GUARD_NAME     "the guard" /* in messages, where a bundle's path is */
 #define CGROUP_OF(pid) "/proc/" pid "/ns/cgroup"
 #define SYSCTL_SECTION "cgroup/sysctl"
+#define SYSCTL_MAX     64 /* as many as the kernel lets one cgroup have */
 #define DETACH_TRIES   50
 #define DETACH_WAIT_US 20000
 
 extern const char guard_object[], guard_object_end[];
+
+struct digest guard_digest(void)
+{
+	return digest_of(guard_object,
+			 (size_t)(guard_object_end - guard_object));
+}
 
 int guard_register(const struct run *run, int fd, enum guard_use use)
 {
@@ -70,14 +77,11 @@ static struct bpf_program *sysctl_program(const struct load *guard)
 	return NULL;
 }
 
-int load_guard(struct run *run)
+int open_guard(struct run *run, struct load *guard)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, settings, .object_name = "guard");
-	struct load *guard = &run->guard;
-	int err;
 
-	if (run->sealed || run->vault < 0)
-		return 0;
+	(void)run;
 	guard->path = GUARD_NAME;
 	guard->object = bpf_object__open_mem(
 		guard_object, (size_t)(guard_object_end - guard_object),
@@ -86,6 +90,19 @@ int load_guard(struct run *run)
 		return refuse(-errno, MACHINE, "guard", NULL,
 			      "libbpf does not take the guard:");
 	bpf_program__set_autoattach(sysctl_program(guard), false);
+	return 0;
+}
+
+int load_guard(struct run *run)
+{
+	struct load *guard = &run->guard;
+	int err;
+
+	if (run->sealed || run->vault < 0)
+		return 0;
+	err = open_guard(run, guard);
+	if (err)
+		return err;
 	err = bind_object(guard, &run->facts);
 	if (err)
 		return refuse(err, MACHINE, "guard", NULL,
@@ -147,13 +164,23 @@ static int attach_sysctl(struct run *run)
 	return 0;
 }
 
-static enum guard_use use_of(const struct bpf_map *map)
+bool guard_is_on_root(uint32_t program)
 {
-	const char *name = bpf_map__name(map);
+	CLEANUP(close_fd) int root = -1;
+	uint32_t ids[SYSCTL_MAX], count = SYSCTL_MAX;
 
-	return !strcmp(name, GUARD_STATE) || !strcmp(name, GUARD_OBJECTS)
-		       ? GUARD_HIDDEN
-		       : GUARD_OPEN;
+	if (open_root_cgroup(&root) ||
+	    bpf_prog_query(root, BPF_CGROUP_SYSCTL, 0, NULL, ids, &count))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (ids[i] == program)
+			return true;
+	return false;
+}
+
+bool guard_hides(const char *map)
+{
+	return !strcmp(map, GUARD_STATE) || !strcmp(map, GUARD_OBJECTS);
 }
 
 static int register_programs(const struct run *run, const struct load *load)
@@ -179,7 +206,9 @@ static int register_guard(const struct run *run)
 	{
 		if (!err)
 			err = guard_register(run, bpf_map__fd(map),
-					     use_of(map));
+					     guard_hides(bpf_map__name(map))
+						     ? GUARD_HIDDEN
+						     : GUARD_OPEN);
 	}
 	return err;
 }

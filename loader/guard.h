@@ -12,12 +12,24 @@
 
 int load_guard(struct run *run);
 
+/* As open_object() for a bundle. */
+int open_guard(struct run *run, struct load *guard);
+
 /* Before any policy is: from here nobody but this process loads or attaches
  * what could sit in front of us. */
 int attach_guard(struct run *run);
 
 /* Names the bundle's programs to the guard; what is pinned pin.c names. */
 int guard_programs(struct run *run, struct load *load);
+
+/* Whether nobody gets a descriptor of the guard's map of that name. */
+bool guard_hides(const char *map);
+
+/* Whether that program is asked when a sysctl is written, by anybody. */
+bool guard_is_on_root(uint32_t program);
+
+/* Of the guard that this loader brings along. */
+struct digest guard_digest(void);
 
 /* Has the guard take what @fd is for one of ours, where there is a guard.
  * Returns 0; -ENOSPC where it did not. */

@@ -6,7 +6,7 @@
  *		edge-gateway/		one folder a policy
  *			links/		one pin a program, by its name
  *			maps/		one pin a map, dots as underscores
- *			record		what --status knows it by
+ *			record		what --status and --verify know it by
  *		+edge-gateway/		the same on its way in, or out
  *		-edge-gateway/		stepped aside for a moment
  *

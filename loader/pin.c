@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +31,7 @@
 #include "loader/guard.h"
 #include "loader/home.h"
 #include "loader/layout.h"
+#include "loader/live.h"
 #include "loader/record.h"
 #include "loader/report.h"
 #include "loader/vault.h"
@@ -38,10 +40,10 @@ static const char step[] = "pin";
 
 int open_home(struct run *run)
 {
-	bool checks = run->options->command == COMMAND_CHECK;
-	int err = home_open(checks ? HOME_LOOK : HOME_CREATE, step, &run->home);
+	bool loads = run->options->command == COMMAND_LOAD;
+	int err = home_open(loads ? HOME_CREATE : HOME_LOOK, step, &run->home);
 
-	return err == -ENOENT && checks ? 0 : err;
+	return err == -ENOENT && !loads ? 0 : err;
 }
 
 static int refuse_pin(int err, const struct load *load)
@@ -79,12 +81,18 @@ static int make_folder(const struct run *run, const struct load *load,
 
 static int pin_record(const struct run *run, const struct load *load)
 {
+	struct digest digest =
+		load->bundle ? load->bundle->digest : guard_digest();
+	struct note *note = load->bundle ? load->bundle->note : NULL;
+	struct record_objects objects = { 0 };
 	CLEANUP(close_fd) int fd = -1;
 	int err = fault("record");
 
 	if (!err)
-		err = record_create(&load->bundle->digest, load->bundle->note,
-				    &fd);
+		err = live_objects(load->object, &objects);
+	if (!err)
+		err = record_create(&digest, note, &objects, &fd);
+	free(objects.objects);
 	return err ? err : pin(run, load, fd, LAYOUT_RECORD, NULL, GUARD_OPEN);
 }
 
@@ -126,7 +134,7 @@ int stage_policy(struct run *run, struct load *load)
 		err = make_folder(run, load, LAYOUT_MAPS);
 	if (!err)
 		err = make_folder(run, load, LAYOUT_LINKS);
-	if (!err && load->bundle)
+	if (!err)
 		err = pin_record(run, load);
 	bpf_object__for_each_map(map, load->object)
 	{

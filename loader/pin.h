@@ -8,8 +8,8 @@
 
 #include "loader/run.h"
 
-/* The folder of all pins, for the rest of the run: locked, or for --check only
- * looked at. */
+/* The folder of all pins, for the rest of the run: locked, or only looked
+ * at where nothing is loaded. */
 int open_home(struct run *run);
 
 /* Before anything is attached: the folders, with all that needs more of bpf()

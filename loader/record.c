@@ -2,6 +2,7 @@
 #include "loader/record.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -9,30 +10,44 @@
 #include "loader/cleanup.h"
 #include "loader/layout.h"
 
-#define RECORD_MAGIC 0x31727062U /* "bpr1" */
+#define RECORD_MAGIC 0x32727062U /* "bpr2" */
 #define RECORD_MAX   (4U << 20)	 /* what the kernel takes as one element */
 
 struct header {
 	uint32_t magic;
 	uint32_t note_size;
+	uint32_t program_count;
+	uint32_t map_count;
 	struct digest bundle;
 };
 
-int record_create(const struct digest *bundle, const struct note *note, int *fd)
+static size_t objects_size(const struct header *header)
+{
+	return ((size_t)header->program_count + header->map_count) *
+	       sizeof(struct record_object);
+}
+
+int record_create(const struct digest *bundle, const struct note *note,
+		  const struct record_objects *objects, int *fd)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, settings,
 		    .map_flags = BPF_F_RDONLY_PROG);
 	CLEANUP(free_memory) void *note_bytes = NULL;
 	CLEANUP(free_memory) uint8_t *value = NULL;
 	CLEANUP(close_fd) int map = -1;
-	struct header header = { .magic = RECORD_MAGIC, .bundle = *bundle };
+	struct header header = {
+		.magic = RECORD_MAGIC,
+		.program_count = objects->program_count,
+		.map_count = objects->map_count,
+		.bundle = *bundle,
+	};
+	size_t note_size = 0, size = sizeof(header) + objects_size(&header);
 	uint32_t key = 0;
-	size_t note_size, size;
-	int err = note_encode(note, &note_bytes, &note_size);
+	int err = note ? note_encode(note, &note_bytes, &note_size) : 0;
 
 	if (err)
 		return err;
-	size = sizeof(header) + note_size;
+	size += note_size;
 	if (size > RECORD_MAX)
 		return -E2BIG;
 	header.note_size = (uint32_t)note_size;
@@ -40,7 +55,9 @@ int record_create(const struct digest *bundle, const struct note *note, int *fd)
 	if (!value)
 		return -ENOMEM;
 	memcpy(value, &header, sizeof(header));
-	memcpy(value + sizeof(header), note_bytes, note_size);
+	memcpy(value + sizeof(header), objects->objects, objects_size(&header));
+	if (note)
+		memcpy(value + size - note_size, note_bytes, note_size);
 
 	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bpflock_record", sizeof(key),
 			     (uint32_t)size, 1, &settings);
@@ -93,14 +110,48 @@ int record_id(int home, const char *policy, uint32_t *id)
 	return err;
 }
 
+int record_parse(const void *bytes, size_t size, bool with_note,
+		 struct record *record)
+{
+	CLEANUP(free_memory) struct record_object *objects = NULL;
+	const uint8_t *at = bytes;
+	struct header header;
+	const char *why;
+	int err = 0;
+
+	if (size < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, at, sizeof(header));
+	size -= sizeof(header);
+	at += sizeof(header);
+	if (header.magic != RECORD_MAGIC || objects_size(&header) > size ||
+	    header.note_size != size - objects_size(&header))
+		return -EBADMSG;
+	objects = malloc(objects_size(&header) + 1);
+	if (!objects)
+		return -ENOMEM;
+	memcpy(objects, at, objects_size(&header));
+	if (with_note)
+		err = note_decode(at + objects_size(&header), header.note_size,
+				  &record->note, &why);
+	if (err)
+		return err;
+	record->objects = (struct record_objects){
+		.objects = objects,
+		.program_count = header.program_count,
+		.map_count = header.map_count,
+	};
+	objects = NULL;
+	record->bundle = header.bundle;
+	return 0;
+}
+
 int record_read(int home, const char *policy, struct record *record)
 {
 	CLEANUP(free_memory) uint8_t *value = NULL;
 	CLEANUP(close_fd) int map = -1;
 	struct bpf_map_info info;
-	struct header header;
 	uint32_t key = 0;
-	const char *why;
 	int err = open_record(home, policy, &map, &info);
 
 	if (err)
@@ -111,21 +162,16 @@ int record_read(int home, const char *policy, struct record *record)
 	err = bpf_map_lookup_elem(map, &key, value);
 	if (err)
 		return err;
-	memcpy(&header, value, sizeof(header));
-	if (header.magic != RECORD_MAGIC ||
-	    header.note_size > info.value_size - sizeof(header))
-		return -EBADMSG;
-	err = note_decode(value + sizeof(header), header.note_size,
-			  &record->note, &why);
-	if (err)
-		return err;
-	record->bundle = header.bundle;
-	record->id = info.id;
-	return 0;
+	err = record_parse(value, info.value_size, strcmp(policy, LAYOUT_GUARD),
+			   record);
+	if (!err)
+		record->id = info.id;
+	return err;
 }
 
 void record_free(struct record *record)
 {
 	note_free(record->note);
-	record->note = NULL;
+	free(record->objects.objects);
+	*record = (struct record){ 0 };
 }
