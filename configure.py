@@ -127,12 +127,16 @@ COMPILER = [
 
 LOADER = [
     "loader/attach.c",
+    "loader/attest.c",
     "loader/bind.c",
     "loader/cmdline.c",
     "loader/detail.c",
+    "loader/expect.c",
+    "loader/findings.c",
     "loader/guard.c",
     "loader/home.c",
     "loader/inspect.c",
+    "loader/kernel_links.c",
     "loader/layout.c",
     "loader/live.c",
     "loader/lsm.c",
@@ -147,6 +151,7 @@ LOADER = [
     "loader/run.c",
     "loader/status.c",
     "loader/subjects.c",
+    "loader/tag.c",
     "loader/unload.c",
     "loader/vault.c",
     "loader/verify.c",
@@ -187,9 +192,16 @@ PROGRAMS = {
     # For tests: any of its steps can be made to fail.
     "tests/bpflock-load-faults": ("loader/main.c", LOADER + ["tests/vm/fault.c"] + BUNDLE,
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
+    # For tests: records what it is told to.
+    "tests/bpflock-load-forges": ("loader/main.c",
+                                  ["tests/vm/forge_record.c", *LOADER, "loader/fault.c", *BUNDLE],
+                                  ["libbpf", "libelf", "zlib", "libsodium"]),
     # For tests: asks for what a policy denies, again and again.
     "tests/hammer": ("tests/vm/hammer.c", [], []),
 }
+
+# How some of them are linked besides.
+LINKING = {"tests/bpflock-load-forges": "-Wl,--wrap=record_create"}
 
 # What makes a policy's own object of a template.
 TEMPLATE = ["compiler/cgroups.c", "compiler/edit.c", "compiler/template.c"]
@@ -424,7 +436,8 @@ def write_cross(ninja, options):
         objects = [object_path(options, source) for source in sources]
         if "loader/guard.c" in sources:
             objects.append(guard)
-        ninja.build([f"{options.builddir}/{name}"], "link", objects, libs=CROSS_LIBRARIES)
+        ninja.build([f"{options.builddir}/{name}"], "link", objects, libs=CROSS_LIBRARIES,
+                    extra=LINKING.get(name, ""))
 
 
 def write_programs(ninja, options, headers, embedded, guard):
@@ -449,7 +462,7 @@ def write_programs(ninja, options, headers, embedded, guard):
         ninja.build([target], "link", objects, libs=libs, extra=extra)
         return target
 
-    programs = [link(f"{options.builddir}/{name}", main, shared, libraries)
+    programs = [link(f"{options.builddir}/{name}", main, shared, libraries, LINKING.get(name, ""))
                 for name, (main, shared, libraries) in PROGRAMS.items()]
     tests = [link(f"{options.builddir}/tests/{name}", f"tests/unit/{name}.c", shared,
                   ["cmocka", "libbpf", "libelf", "zlib", "libsodium"])

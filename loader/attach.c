@@ -73,7 +73,7 @@ int load_object(struct run *run, struct load *load)
 	return err;
 }
 
-static int is_frozen(int fd, bool *frozen)
+int map_is_frozen(int fd, bool *frozen)
 {
 	CLEANUP(free_memory) char *text = NULL;
 	char path[64];
@@ -101,11 +101,11 @@ static int freeze_map(const struct bpf_map *map)
 	if (!strncmp(bpf_map__name(map), RODATA, strlen(RODATA)) &&
 	    !(info.map_flags & BPF_F_RDONLY_PROG))
 		return -EPERM;
-	err = is_frozen(fd, &frozen);
+	err = map_is_frozen(fd, &frozen);
 	if (!err && !frozen)
 		err = bpf_map_freeze(fd);
 	if (!err && !frozen)
-		err = is_frozen(fd, &frozen);
+		err = map_is_frozen(fd, &frozen);
 	return !err && !frozen ? -EPERM : err;
 }
 

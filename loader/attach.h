@@ -13,4 +13,7 @@ int load_object(struct run *run, struct load *load);
 /* From here user space can write none of the maps but the ring buffer. */
 int freeze_maps(struct run *run, struct load *load);
 
+/* Returns 0 or -errno. */
+int map_is_frozen(int fd, bool *frozen);
+
 int attach_programs(struct run *run, struct load *load);

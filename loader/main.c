@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "loader/attach.h"
+#include "loader/attest.h"
 #include "loader/bind.h"
 #include "loader/cleanup.h"
 #include "loader/detail.h"
@@ -40,6 +41,22 @@ static const struct stage check_stages[] = {
 	{ .bundle = probe_subjects },
 	{ .name = "names", .bundle = replace_decide },
 	{ .machine = refuse_when_sealed },
+	{ 0 },
+};
+
+/* Nor does any of these. */
+static const struct stage verify_stages[] = {
+	{ .name = "read", .bundle = read_bundle },
+	{ .name = "verify", .bundle = verify_bundle },
+	{ .bundle = inspect_sections },
+	{ .name = "probe", .machine = probe_machine },
+	{ .machine = open_home },
+	{ .machine = look_at_vault },
+	{ .name = "open", .bundle = open_object },
+	{ .bundle = inspect_object },
+	{ .name = "hooks", .machine = probe_kernel },
+	{ .name = "bind", .machine = bind_boot_facts },
+	{ .name = "attest", .machine = attest },
 	{ 0 },
 };
 
@@ -128,12 +145,24 @@ static enum exit_status load(const struct options *options)
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
+static enum exit_status verify(const struct options *options)
+{
+	CLEANUP(run_free) struct run run = RUN_NONE;
+	int err = run_start(&run, options);
+
+	if (!err)
+		err = run_stages(&run, verify_stages);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}
+
 static enum exit_status obey(const struct options *options)
 {
 	switch (options->command) {
 	case COMMAND_LOAD:
 	case COMMAND_CHECK:
 		return load(options);
+	case COMMAND_VERIFY:
+		return verify(options);
 	case COMMAND_STATUS:
 		return status_show(options->json) ? EXIT_REFUSED : EXIT_DONE;
 	case COMMAND_UNLOAD:

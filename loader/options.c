@@ -22,6 +22,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "status", no_argument, NULL, CODE(COMMAND_STATUS) },
 	{ "unload", no_argument, NULL, CODE(COMMAND_UNLOAD) },
+	{ "verify", no_argument, NULL, CODE(COMMAND_VERIFY) },
 	{ "version", no_argument, NULL, CODE(COMMAND_VERSION) },
 	{ 0 },
 };
@@ -30,12 +31,14 @@ void options_help(void)
 {
 	fputs("usage: bpflock-load [--digest HEX] BUNDLE...\n"
 	      "       bpflock-load --check [--digest HEX] BUNDLE...\n"
+	      "       bpflock-load --verify [--json] [--digest HEX] BUNDLE...\n"
 	      "       bpflock-load --status [--json]\n"
 	      "       bpflock-load --unload NAME\n"
 	      "\n"
 	      "  --check       say whether it would load, touching nothing\n"
 	      "  --digest HEX  take no bundle but one with this SHA-256; may\n"
 	      "                be given once for each bundle\n"
+	      "  --verify      whether the kernel enforces exactly this\n"
 	      "  --status      what is enforced now\n"
 	      "  --json        the same for programs\n"
 	      "  --unload      remove the policy of that name\n"
@@ -81,12 +84,15 @@ static int check_usage(const struct options *options, unsigned commands)
 	size_t count = options->operand_count;
 
 	if (commands > 1)
-		return usage("one of --check, --status, --unload at a time");
-	if (options->json && options->command != COMMAND_STATUS)
-		return usage("--json belongs to --status");
+		return usage(
+			"one of --check, --verify, --status, --unload at a time");
+	if (options->json && options->command != COMMAND_STATUS &&
+	    options->command != COMMAND_VERIFY)
+		return usage("--json belongs to --status and --verify");
 	switch (options->command) {
 	case COMMAND_LOAD:
 	case COMMAND_CHECK:
+	case COMMAND_VERIFY:
 		return count ? 0 : usage("no bundle was named");
 	case COMMAND_STATUS:
 		return count ? usage("--status takes no operand") : 0;

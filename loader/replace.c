@@ -76,8 +76,7 @@ static int decide(int home, struct load *load, const struct record *old)
 	return -EEXIST;
 }
 
-/* Where a policy of that name is loaded; -1: it is not. */
-static int find_home(const struct run *run, const char *name)
+int find_home(const struct run *run, const char *name)
 {
 	if (run->vault >= 0 && !faccessat(run->vault, name, F_OK, 0))
 		return run->vault;

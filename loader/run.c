@@ -89,7 +89,7 @@ void run_free(struct run *run)
 	free_load(&run->guard);
 	close_fd(&run->vault);
 	btf__free(run->kernel);
-	if (run->options && run->options->command == COMMAND_CHECK)
+	if (run->options && run->options->command != COMMAND_LOAD)
 		close_fd(&run->home);
 	else
 		home_close(&run->home);

@@ -228,10 +228,19 @@ static int mount_vault(void)
 	return err;
 }
 
+int vault_device(int vault, uint32_t *device)
+{
+	struct stat status;
+
+	if (fstat(vault, &status))
+		return -errno;
+	*device = major(status.st_dev) << MINOR_BITS | minor(status.st_dev);
+	return 0;
+}
+
 int make_vault(struct run *run)
 {
 	CLEANUP(leave) struct visit visit = NO_VISIT;
-	struct stat status;
 	int err;
 
 	if (run->sealed || !vault_is_wanted(run))
@@ -247,13 +256,11 @@ int make_vault(struct run *run)
 	}
 	if (!err)
 		err = open_root(&run->vault);
-	if (!err && fstat(run->vault, &status))
-		err = -errno;
+	if (!err)
+		err = vault_device(run->vault, &run->facts.vault_dev);
 	if (err)
 		return refuse(err, MACHINE, step, NULL,
 			      "the vault for locked policies cannot be made:");
-	run->facts.vault_dev =
-		major(status.st_dev) << MINOR_BITS | minor(status.st_dev);
 	return 0;
 }
 

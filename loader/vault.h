@@ -25,6 +25,9 @@ struct load;
  */
 int vault_open(const char *step, int *vault);
 
+/* The device that it is, as the kernel counts.  Returns 0 or -errno. */
+int vault_device(int vault, uint32_t *device);
+
 /* Stage: for the rest of the run, the vault of a sealed machine, if it is one.
  */
 int look_at_vault(struct run *run);
