@@ -59,6 +59,7 @@ AROUND = 3  # lines
 PROTECTIONS = {
     "kernel_modules.bpf.c": ["modules"], "bpf.bpf.c": ["bpf"],
     "fileless_exec.bpf.c": ["exec"], "include/event.h": ["modules", "exec"],
+    "include/loader.h": ["bpf"],
 }
 OF_INCLUDES = ["modules"]
 
@@ -486,8 +487,29 @@ def count(mutants: list[Mutant], found: dict[str, dict],
 
 def score(row: dict[str, int]) -> str:
     killed = row["few rows"] + row["more rows"] + row["other kernels"]
-    whole = killed + row["survived"]
-    return f"{100 * killed / whole:.1f} %" if whole else "-"
+    return percent(killed, killed + row["survived"])
+
+
+def summary(tried: list[Mutant], found: dict[str, dict]) -> str:
+    """Of those that are code of their own and mean something else."""
+    known = equivalents()
+    records = [record for mutant in tried
+               if (record := found[mutant.key])["build"] == "builds"
+               and (is_killed(record) or not why_same(known, mutant))]
+    asked = [record for record in records if record.get("rows")]
+    killed = sum(map(is_killed, asked))
+    evaluator = sum(bool(record["evaluator"]) for record in records)
+    either = sum(is_killed(record) or bool(record["evaluator"])
+                 for record in records)
+    return (f"Of {len(records)} that are code of their own the evaluator "
+            f"notices {evaluator} ({percent(evaluator, len(records))}), it or "
+            f"the rows {either} ({percent(either, len(records))}). "
+            f"{len(asked)} were held against the rows, which notice {killed} "
+            f"by themselves ({percent(killed, len(asked))}).")
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
 def write_report(found: dict[str, dict], kernel: str) -> None:
@@ -503,7 +525,7 @@ def write_report(found: dict[str, dict], kernel: str) -> None:
         "operator or verdict at a", "time is its own opposite. Of "
         f"{len(everything)} there are, {len(tried)} were tried. The rows "
         f"are those of", f"tests/vm/conformance.py on {kernel}; other kernels "
-        "only where none of these noticed.", "",
+        "only where none of these noticed.", "", summary(tried, found), "",
         "| file | " + " | ".join(COLUMNS) + " | score of the rows |",
         "|" + "---|" * (len(COLUMNS) + 2)]
     for name, row in counts.items():
@@ -514,12 +536,13 @@ def write_report(found: dict[str, dict], kernel: str) -> None:
         "- twins: the same instructions as of another mutant, which alone "
         "counts.",
         "- evaluator: bpflockc refuses to write a policy made of it. The rows "
-        "are those of", "  a compiler that does not look, so these were held "
-        "against the rows as well.",
+        "are those of", "  a compiler that does not look: they notice by "
+        "themselves, or do not.",
+        "- not asked: the evaluator notices, and no row was tried yet.",
         "- few rows: those of two policies by two who call; more rows: those "
         "of eight, or", "  all.",
-        "- The score is what rows killed, of all but those that are the same "
-        "code or mean", "  the same.", ""]
+        "- The score is what rows killed, of those that they were asked of and "
+        "that do not", "  mean the same.", ""]
     details = [(mutant, found[mutant.key]) for mutant in tried]
     lines += ["## Killed by the rows of another kernel alone", ""]
     lines += [f"- `{mutant.words}`: {other_kernel(record)}"
@@ -530,11 +553,18 @@ def write_report(found: dict[str, dict], kernel: str) -> None:
     lines += [f"- `{mutant.words}`: {why_same(known, mutant)}"
               for mutant, record in details if record["build"] == "builds"
               and not is_killed(record) and why_same(known, mutant)]
-    lines += ["", "## Survivors", ""]
-    lines += [f"- `{mutant.words}` ({', '.join(record.get('rows', {}))}"
+    lines += ["", "## Survivors", "", "No row noticed these.", ""]
+    lines += [f"- `{mutant.words}` ({', '.join(record['rows'])}"
               f"{'; the evaluator notices' * bool(record['evaluator'])})"
-              for mutant, record in details if record["build"] == "builds"
-              and not is_killed(record) and not why_same(known, mutant)]
+              for mutant, record in details
+              if column_of(record, kernel, why_same(known, mutant))
+              == "survived"]
+    lines += ["", "## Left to the rows", "",
+              "The evaluator does not notice these, and no row was tried yet.",
+              ""]
+    lines += [f"- `{mutant.words}`" for mutant, record in details
+              if column_of(record, kernel, why_same(known, mutant))
+              == "not asked" and not record["evaluator"]]
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(lines) + "\n")
     print(f"{counts['all']}, {score(counts['all'])}; "
