@@ -412,7 +412,9 @@ def try_file(tree: Tree, chosen: Rows, sets: Path, mutants: list[Mutant],
               f"{', the evaluator notices' * bool(record.get('evaluator'))}",
               flush=True)
         if record["build"] == "builds" and not is_killed(record) \
-                and not args.no_rows and is_chosen(mutant.key, record, args.one_in):
+                and not args.no_rows and (
+                    old.get("rows")
+                    or is_chosen(mutant.key, record, args.one_in)):
             to_run[mutant.key] = record
         else:
             shutil.rmtree(sets / mutant.key, ignore_errors=True)

@@ -131,6 +131,7 @@ PROBES = [
     bpf("prog_next_id", "other"),
     bpf("classic_filter"),
     bpf("list_pins"),
+    bpf("other_lockdown"),
 
     execute("memfd_execveat", ask("memfd")),
     execute("memfd_fd", ask("memfd")),

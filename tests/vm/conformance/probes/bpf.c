@@ -387,6 +387,17 @@ static int prog_next_id(const struct subject *subject)
 	return call(BPF_PROG_GET_NEXT_ID, &attr) ? errno : 0;
 }
 
+/* Asks what lockdown is asked, for another reason. */
+static int other_lockdown(const struct subject *subject)
+{
+	(void)subject;
+#ifdef SYS_ioperm
+	return syscall(SYS_ioperm, 0x80L, 1L, 1) ? errno : 0;
+#else
+	return 0; /* no machine but x86 has it */
+#endif
+}
+
 /* The neighbour: a packet filter of the old kind needs no bpf(). */
 static int classic_filter(const struct subject *subject)
 {
@@ -440,6 +451,7 @@ const struct probe bpf_probes[] = {
 	{ "prog_next_id", prog_next_id },
 	{ "classic_filter", classic_filter },
 	{ "list_pins", list_pins },
+	{ "other_lockdown", other_lockdown },
 	{ NULL, NULL },
 };
 
