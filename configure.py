@@ -149,6 +149,7 @@ LOADER = [
     "loader/replace.c",
     "loader/report.c",
     "loader/run.c",
+    "loader/settings.c",
     "loader/status.c",
     "loader/subjects.c",
     "loader/tag.c",
@@ -196,6 +197,8 @@ PROGRAMS = {
     "tests/bpflock-load-forges": ("loader/main.c",
                                   ["tests/vm/forge_record.c", *LOADER, "loader/fault.c", *BUNDLE],
                                   ["libbpf", "libelf", "zlib", "libsodium"]),
+    # For tests: attaches a program of any kind.
+    "tests/attach-it": ("tests/vm/attach_it.c", [], ["libbpf", "libelf", "zlib"]),
     # For tests: asks for what a policy denies, again and again.
     "tests/hammer": ("tests/vm/hammer.c", [], []),
 }
@@ -215,6 +218,8 @@ UNIT_TESTS = {
                    "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
     "test_format": ["tests/unit/sample.c", "loader/format.c", *BUNDLE],
+    "test_record": ["tests/unit/sample.c", "loader/findings.c", "loader/layout.c", "loader/record.c",
+                    "loader/tag.c", *BUNDLE],
     "test_arena": ["compiler/arena.c"],
     "test_insn": ["compiler/insn.c"],
     "test_fold": ["compiler/arena.c", *FOLD, *BUNDLE],
@@ -244,6 +249,7 @@ UNIT_TESTS = {
 # libFuzzer targets, built by --fuzz: tests/fuzz/NAME.c.
 FUZZERS = {
     "fuzz_bundle": BUNDLE,
+    "fuzz_record": ["loader/layout.c", "loader/record.c", *BUNDLE],
     "fuzz_policy": COMPILER + BUNDLE,
     "fuzz_evaluate": ["compiler/arena.c", *PROOF, *BUNDLE],
 }

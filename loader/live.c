@@ -66,8 +66,7 @@ struct digest live_digest(const struct live_program *program)
 		return none;
 	memcpy(copy, program->instructions, size);
 	for (size_t i = 0; i < program->count; i++)
-		if (copy[i].code == (BPF_JMP | BPF_CALL) &&
-		    copy[i].src_reg != BPF_PSEUDO_CALL)
+		if (copy[i].code == (BPF_JMP | BPF_CALL))
 			copy[i].imm = 0;
 	return digest_of(copy, size);
 }

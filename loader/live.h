@@ -34,8 +34,8 @@ int live_program(int fd, struct live_program *program);
 void live_program_free(struct live_program *program);
 
 /*
- * Of the instructions, without the addresses of the kernel's functions that
- * they call, which kernel.kptr_restrict hides from some: all zeros where the
+ * Of the instructions, without what they call, which kernel.kptr_restrict hides
+ * from some and the tag has: all zeros where the
  * kernel hides them all.
  */
 struct digest live_digest(const struct live_program *program);

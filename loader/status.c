@@ -19,6 +19,8 @@
 #include "loader/probe.h"
 #include "loader/record.h"
 #include "loader/report.h"
+#include "loader/settings.h"
+#include "loader/vault.h"
 
 struct status {
 	const char *name;
@@ -48,24 +50,16 @@ static int read_drops(int home, const char *policy, uint64_t *drops)
 	return bpf_map_lookup_elem(map, &key, drops);
 }
 
-static int read_misses(int home, struct status *status, const char *pin)
+/* By id: in the vault a link cannot be opened by its path. */
+static int read_misses(struct status *status, uint32_t id)
 {
-	CLEANUP(close_fd) int link = -1;
-	CLEANUP(close_fd) int program = -1;
-	struct bpf_link_info link_info = { 0 };
+	CLEANUP(close_fd) int program = bpf_prog_get_fd_by_id(id);
 	struct bpf_prog_info info = { 0 };
-	uint32_t link_size = sizeof(link_info), size = sizeof(info);
-	char path[LAYOUT_PATH_SIZE];
-	int err = layout_path(path, home, LAYOUT_IN_PLACE, status->name,
-			      LAYOUT_LINKS, pin);
+	uint32_t size = sizeof(info);
 
-	if (err)
-		return err;
-	link = bpf_obj_get(path);
-	if (link < 0 || bpf_obj_get_info_by_fd(link, &link_info, &link_size))
-		return -errno;
-	program = bpf_prog_get_fd_by_id(link_info.prog_id);
-	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size))
+	if (program < 0) /* its pin was removed */
+		return errno == ENOENT ? 0 : -errno;
+	if (bpf_obj_get_info_by_fd(program, &info, &size))
 		return -errno;
 	status->misses_known =
 		size >= offsetof(struct bpf_prog_info, recursion_misses) +
@@ -89,8 +83,9 @@ static int read_status(int home, const char *name, struct status *status)
 	err = record_read(home, name, &status->record);
 	if (!err)
 		err = read_drops(home, name, &status->drops);
-	for (int i = 0; i < status->link_count && !err; i++)
-		err = read_misses(home, status, status->links[i]->d_name);
+	for (uint32_t i = 0; !err && i < status->record.objects.program_count;
+	     i++)
+		err = read_misses(status, status->record.objects.objects[i].id);
 	return err;
 }
 
@@ -243,30 +238,60 @@ static int show_leftovers(int home, bool json, bool none)
 	return 0;
 }
 
+/* The policies of one home; *@shown is how many were. */
+static int show_policies(int home, bool json, int *shown)
+{
+	struct dirent **names = NULL;
+	int count =
+		home < 0 ? 0 : home_list_policies(home, home_is_policy, &names);
+	int err = count < 0 ? count : 0;
+
+	for (int i = 0; i < count; i++) {
+		int failed = show_policy(home, names[i]->d_name, json, !*shown);
+
+		*shown += !failed;
+		err = err ? err : failed;
+	}
+	home_list_free(names, count);
+	return err;
+}
+
+/* Of a sealed machine alone: others have nothing that these would weaken. */
+static void show_seal(int vault, bool json)
+{
+	if (probe_is_off())
+		report_note("BPFLOCK IS OFF: this machine was booted with "
+			    "bpflock=off, bpflock-load loads nothing");
+	if (vault < 0)
+		return;
+	fputs(json ? ",\"sealed\":true,\"weaknesses\":["
+		   : "this machine is sealed until it boots again; what weakens "
+		     "that:\n",
+	      stdout);
+	settings_show(json);
+	fputs(json ? "]" : "", stdout);
+}
+
 int status_show(bool json)
 {
 	CLEANUP(close_fd) int home = -1;
-	struct dirent **names = NULL;
-	bool none = true;
-	int count = 0, failed, err = home_open(HOME_LOOK, "status", &home);
+	CLEANUP(close_fd) int vault = -1;
+	int shown = 0, failed, err = home_open(HOME_LOOK, "status", &home);
 
+	if (!err || err == -ENOENT)
+		err = vault_open("status", &vault);
 	if (err && err != -ENOENT)
 		return err;
-	err = 0;
-	if (home >= 0)
-		count = home_list_policies(home, home_is_policy, &names);
 	fputs(json ? "{\"policies\":[" : "", stdout);
-	for (int i = 0; i < count; i++) {
-		failed = show_policy(home, names[i]->d_name, json, none);
-		none = none && failed;
-		err = err ? err : failed;
-	}
-	if (count >= 0)
-		home_list_free(names, count);
-	fputs(json ? "],\"leftovers\":[" : "", stdout);
-	failed = show_leftovers(home, json, !count);
+	err = show_policies(vault, json, &shown);
+	failed = show_policies(home, json, &shown);
 	err = err ? err : failed;
-	fputs(json ? "]}\n" : "", stdout);
-	failed = count > 0 ? probe_is_asked() : 0;
+	fputs(json ? "],\"leftovers\":[" : "", stdout);
+	failed = show_leftovers(home, json, !shown && !err);
+	err = err ? err : failed;
+	fputs(json ? "]" : "", stdout);
+	show_seal(vault, json);
+	fputs(json ? "}\n" : "", stdout);
+	failed = shown ? probe_is_asked() : 0;
 	return err ? err : failed;
 }
