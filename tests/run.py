@@ -110,6 +110,8 @@ SUITES = [
     python("verify-6.1", "tests/vm/test_verify.py"),
     python("verify-full", "tests/vm/test_verify.py", "--kernel", "5.10",
            "--kernel", "6.12", "--kernel", "newest", full_only=True),
+    # What one machine can try without a control in less than a minute.
+    python("attacks-6.1", "tests/attacks/attacks.py", "--quick"),
     conformance("6.1"),
     conformance("newest"),
     conformance("5.10", full_only=True),
@@ -121,6 +123,11 @@ SUITES = [
     python("software", "tests/vm/test_software.py", "--kernel", "6.1",
            "--kernel", "6.12", "--kernel", "newest", full_only=True,
            minutes=45),
+    *[python(f"attacks-{kernel}-full", "tests/attacks/attacks.py", "--kernel",
+             kernel, full_only=True, minutes=40)
+      for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
+    python("attacks-score", "tests/attacks/attacks.py", "--check-docs",
+           full_only=True),
     python("cgroups", "tests/vm/test_cgroups.py", full_only=True, minutes=30),
     python("commands", "tests/vm/test_commands.py", full_only=True),
     python("support", "tests/vm/conformance.py", "--check-docs",

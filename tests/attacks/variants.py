@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is attacked: the policies, and which attacks each of them gets."""
+
+from __future__ import annotations
+
+import fnmatch
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+AIMS = ("call", "policy", "denial")  # enum aim of attack.h
+ALONE, SPOILS, SLOW = 2, 4, 8        # enum trait
+
+# All that the language has, whether there is a template yet or not.
+PROTECTIONS = ("kernel_modules", "bpf", "fileless_exec", "kernel_image",
+               "kernel_secrets", "root_filesystem")
+
+# A call that is denied by each hook of the protection; a probe of the
+# conformance tests.
+CANARIES = {
+    "kernel_modules": ("finit", "init", "autoload_family", "unload_missing"),
+    "bpf": ("map_create",),
+    "fileless_exec": ("memfd_execveat", "shm", "interpreter_shm", "map_memfd",
+                      "map_mprotect"),
+}
+
+
+@dataclass(frozen=True)
+class Attack:
+    number: int
+    name: str
+    words: str
+    aim: str
+    alone: bool
+    spoils: bool
+    slow: bool
+    needs: str
+
+    @property
+    def quick(self) -> bool:
+        return not (self.alone or self.spoils or self.slow)
+
+
+def parse(line: str) -> Attack:
+    """A line of `attack list`."""
+    number, name, words, aim, traits, needs = line.split("\t")
+    return Attack(int(number), name, words, AIMS[int(aim)],
+                  bool(int(traits) & ALONE), bool(int(traits) & SPOILS),
+                  bool(int(traits) & SLOW), needs)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A policy that is attacked."""
+    name: str
+    words: str
+    protections: tuple[str, ...]  # that it names
+    body: str
+
+    def text(self, seal: str) -> str:
+        return (f"language 1;\npolicy attack-{self.name} {{\n\tversion 1;\n"
+                f"\tseal {seal};\n{self.body}}}\n")
+
+    def canaries(self, kernel: str) -> list[str]:
+        """The host may call bpf() under all but the first."""
+        del kernel
+        if self.name == "exempt":
+            return ["unload_missing", "container:finit"]
+        found = [name for protection in self.protections
+                 for name in CANARIES.get(protection, ())]
+        if self.name == "host-bpf":
+            found[found.index("map_create")] = "container:map_create"
+        return found
+
+    def chosen(self, known: list[Attack], pattern: str | None) -> list[Attack]:
+        exempt = self.name == "exempt"
+        return [attack for attack in known
+                if (attack.needs == "exempt") == exempt
+                and (exempt or not attack.needs
+                     or attack.needs in self.protections)
+                and (not pattern
+                     or fnmatch.fnmatchcase(attack.name, pattern))]
+
+
+def compiles(compiler: Path, body: str) -> bool:
+    """Whether there is a template for it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "try.bpflock"
+        source.write_text(Variant("try", "", (), body).text("open"))
+        done = subprocess.run([compiler, source, "-o", f"{source}.o"],
+                              check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode and "[no-template]" not in done.stderr:
+        raise RuntimeError(done.stderr)
+    return done.returncode == 0
+
+
+def restricted(name: str) -> str:
+    return f"\t{name} {{ profile restricted; }}\n"
+
+
+def existing(compiler: Path) -> list[Variant]:
+    there = tuple(name for name in PROTECTIONS
+                  if compiles(compiler, restricted(name)))
+    body = "".join(restricted(name) for name in there)
+    return [
+        Variant("restricted", "every protection restricted: bpf() is denied "
+                "to everybody, so that most attacks by it end there", there,
+                body),
+        Variant("host-bpf", "the same, but the host may call bpf(): what "
+                "holds here is the guard", there,
+                body.replace("bpf { profile restricted; }",
+                             "bpf { profile baseline; }")),
+        Variant("exempt", "one cgroup may do what nobody else may",
+                ("kernel_modules", "exempt"),
+                "\tkernel_modules {\n\t\tprofile baseline;\n"
+                "\t\tblock all for host;\n"
+                "\t\tallow unload_module for cgroup \"/exempt\";\n\t}\n"),
+    ]
+
+
+def make_disk(path: Path) -> None:
+    """An empty file system in a file."""
+    with path.open("wb") as image:
+        image.truncate(2 << 20)
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext4", "-O", "^has_journal",
+                    path], check=True)
