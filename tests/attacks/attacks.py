@@ -180,6 +180,7 @@ def compile_bundles(build: Path, folder: Path) -> list[Variant]:
 def run_kernel(kernel: str, args: argparse.Namespace, known: list[Attack],
                made: list[Variant], policies: Path) -> score.Kernel:
     table = score.Kernel(kernel)
+    limits = score.read_limits()  # each takes a machine with it
     folder = args.builddir / "attacks"
     folder.mkdir(exist_ok=True)
     log = folder / f"{kernel}.log"
@@ -189,7 +190,8 @@ def run_kernel(kernel: str, args: argparse.Namespace, known: list[Attack],
         fill(overlay, kernel, args.builddir, policies)
         for variant in made:
             chosen = [attack for attack in variant.chosen(known, args.only)
-                      if attack.quick or not args.quick]
+                      if not args.quick or
+                      attack.quick and attack.name not in limits]
             if not chosen:
                 continue
             locked = run_all(kernel, overlay, "locked", variant, chosen, log)

@@ -129,7 +129,7 @@ void wait_for_load(const struct scene *scene)
 struct runner {
 	const struct attack *attack;
 	pid_t pid;
-	int go;	    /* closing it says that the policy is loaded */
+	int go;	    /* a byte in it says that the policy is loaded */
 	int result; /* the reading end */
 };
 
@@ -177,6 +177,8 @@ static int wait_for_result(struct runner *runner)
 {
 	int value = NOT_SET_UP, status = 0;
 
+	/* Closing it is not enough: later ones have it too. */
+	(void)!write(runner->go, "g", 1);
 	close(runner->go);
 	if (read(runner->result, &value, sizeof(value)) != sizeof(value)) {
 		waitpid(runner->pid, &status, 0);
@@ -210,7 +212,8 @@ static void try_canaries(struct canary_report *canary,
 			 const char *const *canaries, unsigned tries)
 {
 	for (unsigned i = 0; i < tries && !canary->let_through; i++) {
-		usleep(LET_GO_MS * 1000);
+		if (i)
+			usleep(LET_GO_MS * 1000);
 		memset(canary, 0, sizeof(*canary));
 		if (!canaries_try(canary) &&
 		    (canaries_start(canaries) || !canaries_try(canary)))
@@ -228,6 +231,7 @@ static bool conclude(struct runner *runner, const char *const *canaries,
 
 	try_canaries(&canary, canaries, 1);
 	end(runner);
+	usleep(LET_GO_MS * 1000);
 	try_canaries(&canary, canaries, tries);
 	printf("R %s ", runner->attack->name);
 	print_result(result);
