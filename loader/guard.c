@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -35,9 +36,11 @@
 #define GUARD_NAME     "the guard" /* in messages, where a bundle's path is */
 #define CGROUP_OF(pid) "/proc/" pid "/ns/cgroup"
 #define SYSCTL_SECTION "cgroup/sysctl"
+#define SYSCTL_PROGRAM "guard_sysctl"
 #define SYSCTL_MAX     64 /* as many as the kernel lets one cgroup have */
-#define DETACH_TRIES   50
-#define DETACH_WAIT_US 20000
+#define BPF_PROGRAM    "guard_bpf"
+#define WAIT_STEPS     250
+#define WAIT_STEP_NS   20000000L /* 5 s in all */
 
 extern const char guard_object[], guard_object_end[];
 
@@ -247,18 +250,72 @@ int guard_programs(struct run *run, struct load *load)
 	return err ? refuse_register(err, load) : 0;
 }
 
+/* ---- taking it off ---- */
+
+/* A program of ours goes a moment after its last link, and until then it may
+ * deny bpf(). */
+static void wait_a_little(void)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
+
+	nanosleep(&step, NULL);
+}
+
+static bool has_name(int program, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(program, &info, &size) &&
+	       !strcmp(info.name, name);
+}
+
+static bool is_loaded(const char *name)
+{
+	for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
+		CLEANUP(close_fd) int program = bpf_prog_get_fd_by_id(id);
+
+		if (program >= 0 && has_name(program, name))
+			return true;
+	}
+	return false;
+}
+
+static int detach_sysctl(int root)
+{
+	uint32_t ids[SYSCTL_MAX], count = SYSCTL_MAX;
+	int err = bpf_prog_query(root, BPF_CGROUP_SYSCTL, 0, NULL, ids, &count);
+
+	for (uint32_t i = 0; i < count && !err; i++) {
+		CLEANUP(close_fd) int program = bpf_prog_get_fd_by_id(ids[i]);
+
+		if (program >= 0 && has_name(program, SYSCTL_PROGRAM))
+			err = bpf_prog_detach2(program, root,
+					       BPF_CGROUP_SYSCTL);
+	}
+	return err;
+}
+
+int wait_for_no_guard(void)
+{
+	CLEANUP(close_fd) int root = -1;
+	int err = open_root_cgroup(&root);
+
+	for (int i = 0; i < WAIT_STEPS && is_loaded(BPF_PROGRAM); i++)
+		wait_a_little();
+	if (is_loaded(BPF_PROGRAM))
+		return -EBUSY;
+	return err ? err : detach_sysctl(root);
+}
+
 void remove_guard(struct run *run)
 {
-	/* A policy of ours that denies bpf() goes with its links, which takes
-	 * the kernel a moment. */
-	for (int i = 0;
-	     run->sysctl_cgroup >= 0 && !run->sealed && i < DETACH_TRIES; i++) {
-		if (!bpf_prog_detach2(
-			    bpf_program__fd(sysctl_program(&run->guard)),
-			    run->sysctl_cgroup, BPF_CGROUP_SYSCTL) ||
-		    errno != EPERM)
+	int root = run->sysctl_cgroup;
+
+	for (int i = 0; root >= 0 && !run->sealed && i < WAIT_STEPS; i++) {
+		if (detach_sysctl(root) != -EPERM)
 			break;
-		usleep(DETACH_WAIT_US);
+		wait_a_little();
 	}
 	close_fd(&run->sysctl_cgroup);
 	run->sysctl_cgroup = -1;

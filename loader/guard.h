@@ -35,5 +35,9 @@ struct digest guard_digest(void);
  * Returns 0; -ENOSPC where it did not. */
 int guard_register(const struct run *run, int fd, enum guard_use use);
 
+/* Waits for the programs of a guard whose pins are gone, and takes off the one
+ * that had none.  Returns 0, or -EBUSY where they stay. */
+int wait_for_no_guard(void);
+
 /* Undoes what does not go with the vault and the links. */
 void remove_guard(struct run *run);

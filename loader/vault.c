@@ -25,6 +25,7 @@
 #include "bpf/guard/guard.h"
 #include "loader/cleanup.h"
 #include "loader/fault.h"
+#include "loader/guard.h"
 #include "loader/home.h"
 #include "loader/layout.h"
 #include "loader/process.h"
@@ -171,14 +172,6 @@ int vault_open(const char *where, int *vault)
 	return 0;
 }
 
-int look_at_vault(struct run *run)
-{
-	int err = vault_open(step, &run->vault);
-
-	run->sealed = !err;
-	return err == -ENOENT ? 0 : err;
-}
-
 bool vault_is_wanted(const struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++)
@@ -206,14 +199,42 @@ int home_of(const struct run *run, const struct load *load)
 								 : run->home;
 }
 
-/* All that is pinned in it goes with it, and its links. */
+/* All that is pinned in it goes with it, and its links: 0, or -ENOENT where
+ * there is none. */
 static int unmount(void)
 {
 	CLEANUP(close_fd) int root = -1;
 	int err = open_root(&root);
 
-	if (!err && umount2("/", MNT_DETACH))
-		err = -errno;
+	return !err && umount2("/", MNT_DETACH) ? -errno : err;
+}
+
+static int sweep(void)
+{
+	CLEANUP(leave) struct visit visit = NO_VISIT;
+	int err = enter(&visit);
+
+	return err ? err : unmount();
+}
+
+/* A loader that was killed before it sealed leaves a vault, and a guard that
+ * lets nobody else load programs like ours. */
+int look_at_vault(struct run *run)
+{
+	int err = vault_open(step, &run->vault);
+
+	run->sealed = !err;
+	if (err == -ENOENT && run->options->command == COMMAND_LOAD) {
+		err = sweep();
+		if (err == -ESRCH) /* no thread, no vault */
+			err = 0;
+		else if (!err)
+			err = wait_for_no_guard();
+		if (err && err != -ENOENT)
+			return refuse(err, MACHINE, step, "reboot",
+				      "what a loader that was killed left "
+				      "stays:");
+	}
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -221,8 +242,6 @@ static int mount_vault(void)
 {
 	int err = fault("vault");
 
-	if (!err)
-		err = unmount(); /* what a loader that was killed left */
 	if (!err && mount("bpflock", "/", "bpf", MOUNT_FLAGS, "mode=0700"))
 		err = -errno;
 	return err;
@@ -276,7 +295,7 @@ void remove_vault(struct run *run)
 	err = enter(&visit);
 	if (!err)
 		err = unmount();
-	if (err)
+	if (err && err != -ENOENT)
 		refuse(err, MACHINE, "undo",
 		       "the next run of bpflock-load removes it, or a reboot",
 		       "the vault stays, and what is pinned in it:");

@@ -494,8 +494,8 @@ def programs_for(kernel: str, build: Path) -> Path:
     return build if architecture == "amd64" else build / architecture
 
 
-def fill(overlay: Path, build: Path, made: Path,
-         bundles: Path | None) -> None:
+def fill(overlay: Path, build: Path, made: Path, bundles: Path | None,
+         policies: dict[str, str], helpers: dict[str, str]) -> None:
     """Lays out what the guest needs: programs, helpers, bundles."""
     programs = overlay / "usr/bin"
     work = overlay / "t"
@@ -505,10 +505,10 @@ def fill(overlay: Path, build: Path, made: Path,
     shutil.copy(made / "bpflock-log", programs)
     shutil.copy(made / "tests/bpflock-load-faults", programs)
     shutil.copy(made / "tests/hammer", programs)
-    for name, text in HELPERS.items():
+    for name, text in helpers.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    for name, text in POLICIES.items():
+    for name, text in policies.items():
         if bundles:
             shutil.copy(bundles / f"{name}.o", work)
             continue
@@ -517,8 +517,6 @@ def fill(overlay: Path, build: Path, made: Path,
         subprocess.run([build.absolute() / "bpflockc", source.name,
                         "-o", f"{name}.o"], check=True, cwd=work,
                        env={**os.environ, "SOURCE_DATE_EPOCH": TODAY})
-    (work / "forged").mkdir()
-    forge.forge(work / "edge.o", work / "forged")
 
 
 def script(rows: list[Row]) -> str:
@@ -572,7 +570,10 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as scratch:
             overlay = Path(scratch) / "overlay"
             fill(overlay, args.builddir,
-                 programs_for(kernel, args.builddir), args.bundles)
+                 programs_for(kernel, args.builddir), args.bundles, POLICIES,
+                 HELPERS)
+            (overlay / "t/forged").mkdir()
+            forge.forge(overlay / "t/edge.o", overlay / "t/forged")
             counts += [
                 boot(kernel, ORDINARY, overlay, timeout=1000),
                 boot(kernel, WITHOUT_LSM, overlay, bpf_lsm=False),
