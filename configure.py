@@ -133,6 +133,7 @@ LOADER = [
     "loader/detail.c",
     "loader/expect.c",
     "loader/findings.c",
+    "loader/gate.c",
     "loader/guard.c",
     "loader/home.c",
     "loader/inspect.c",

@@ -9,6 +9,7 @@
 #include "loader/bind.h"
 #include "loader/cleanup.h"
 #include "loader/detail.h"
+#include "loader/gate.h"
 #include "loader/guard.h"
 #include "loader/inspect.h"
 #include "loader/options.h"
@@ -61,10 +62,12 @@ static const struct stage verify_stages[] = {
 };
 
 static const struct stage load_stages[] = {
+	{ .machine = close_gate },
 	{ .machine = make_vault },
 	{ .name = "bind", .machine = bind_boot_facts },
 	{ .name = "load", .bundle = load_object },
 	{ .name = "guard", .machine = load_guard },
+	{ .machine = refuse_foreign },
 	{ .machine = attach_guard },
 	{ .bundle = guard_programs },
 	{ .bundle = freeze_maps },

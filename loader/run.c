@@ -88,6 +88,7 @@ void run_free(struct run *run)
 	remove_guard(run);
 	free_load(&run->guard);
 	close_fd(&run->vault);
+	close_fd(&run->gate);
 	btf__free(run->kernel);
 	if (run->options && run->options->command != COMMAND_LOAD)
 		close_fd(&run->home);

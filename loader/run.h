@@ -56,6 +56,7 @@ struct run {
 		      * there */
 	int vault;   /* that of locked ones; -1: there is none */
 	bool sealed; /* nobody changes what is in the vault */
+	int gate;    /* the link that keeps others from bpf(), or -1 */
 	struct load guard; /* its object is NULL where there is none */
 	int sysctl_cgroup; /* that the guard's program is attached to, or -1 */
 	bool done;	   /* what was pinned stays */
@@ -83,7 +84,7 @@ static inline const char *policy_name(const struct load *load)
 }
 
 /* Nothing is there yet. */
-#define RUN_NONE                                             \
-	{                                                    \
-		.home = -1, .vault = -1, .sysctl_cgroup = -1 \
+#define RUN_NONE                                                         \
+	{                                                                \
+		.home = -1, .vault = -1, .gate = -1, .sysctl_cgroup = -1 \
 	}

@@ -39,6 +39,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define BPF_CGROUP_SYSCTL 18
 #define BPF_MODIFY_RETURN 26
 #define BPF_LSM_MAC	  27
+#define BPF_TRACE_ITER	  28
 #define BPF_LSM_CGROUP	  43
 #define BPF_ANY		  0
 #define NO_FD		  UINT32_MAX
@@ -216,6 +217,9 @@ static __always_inline uint64_t object_of(uint32_t fd)
 /* Attached, it could have our programs not be called. */
 static __always_inline bool sits_in_front(uint32_t attach_type)
 {
+	/* An iterator over a map's elements writes them, frozen or not. */
+	if (attach_type == BPF_TRACE_ITER)
+		return true;
 	return attach_type == BPF_LSM_MAC || attach_type == BPF_LSM_CGROUP ||
 	       attach_type == BPF_MODIFY_RETURN ||
 	       attach_type == BPF_CGROUP_SYSCTL;
@@ -245,6 +249,8 @@ static __always_inline bool attach_is_denied(uint32_t command,
 		return sits_in_front(attr->attach_type);
 	case BPF_LINK_CREATE:
 		return sits_in_front(attr->link_create.attach_type);
+	case BPF_ITER_CREATE:
+		return true;
 	}
 	return false;
 }

@@ -88,7 +88,7 @@ UNSEALED = [
     *[Row(f"fault in {step}", f"every-fault-sealing {step} {by}", 0,
           ("failed until",)) for step, by in FAULTS.items()],
     Row("in no cgroup namespace of its own",
-        "unshare --cgroup bpflock-load edge.o", 1,
+        "/usr/bin/unshare --cgroup bpflock-load edge.o", 1,
         ("kernel.ftrace_enabled cannot be guarded",
          "mend: run it in no container")),
     Row("what a killed loader left goes, and an open policy is replaced",
