@@ -3,7 +3,7 @@
 """Locked policies on a real kernel: how a machine is sealed, and what is left
 where that fails. What root can try against a sealed one is in tests/attacks.
 
-    tests/vm/test_seal.py [--kernel ID]... [--builddir build]
+    tests/vm/test_seal.py [--kernel ID]... [--builddir build] [--quick]
 
 Rows as in test_loader.py. A machine is sealed until it is off, so rows that
 seal one are the last of their boot.
@@ -137,14 +137,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Sealing, on kernels.")
     parser.add_argument("--kernel", action="append", metavar="ID")
     parser.add_argument("--builddir", type=Path, default=Path("build"))
+    parser.add_argument("--quick", action="store_true",
+                        help="no step is made to fail")
     args = parser.parse_args()
+    unsealed = [row for row in UNSEALED
+                if not (args.quick and row.name.startswith("fault in "))]
     counts = []
     for kernel in args.kernel or ["6.1"]:
         with tempfile.TemporaryDirectory() as scratch:
             overlay = Path(scratch) / "overlay"
             fill(overlay, args.builddir, programs_for(kernel, args.builddir),
                  None, POLICIES, SEAL_HELPERS)
-            counts += [boot(kernel, UNSEALED, overlay, timeout=600),
+            counts += [boot(kernel, unsealed, overlay, timeout=900),
                        boot(kernel, CLOSED, overlay)]
     passed, failed = map(sum, zip(*counts))
     print(f"{passed} passed, {failed} failed, 0 skipped")
