@@ -433,7 +433,7 @@ def write_cross(ninja, options):
     guard = write_guard(ninja, options)
     built = set()
     for name, (main, shared, _) in PROGRAMS.items():
-        if name == "bpflockc":
+        if "compiler/parse.c" in shared:  # bpflockc, and what tests make of it
             continue
         sources = [main, *shared]
         for source in sources:

@@ -110,7 +110,7 @@ SUITES = [
     python("seal-6.1", "tests/vm/test_seal.py", "--quick"),
     python("seal-full", "tests/vm/test_seal.py", "--kernel", "5.10",
            "--kernel", "6.1", "--kernel", "6.12", "--kernel", "newest",
-           full_only=True, minutes=60),
+           "--kernel", "arm64-6.12", full_only=True, minutes=60),
     python("verify-6.1", "tests/vm/test_verify.py"),
     python("verify-full", "tests/vm/test_verify.py", "--kernel", "5.10",
            "--kernel", "6.12", "--kernel", "newest", full_only=True),
