@@ -74,8 +74,9 @@ def compile_text(build: Path, scratch: Path, name: str, body: str,
 
 def compile_file(build: Path, policy: Path, bundle: Path,
                  *options: str) -> Path | None:
-    result = subprocess.run([build / "bpflockc", *options, policy,
-                             "-o", bundle], check=False,
+    result = subprocess.run([build / "bpflockc", *options, "-I",
+                             TOP / "policies", policy, "-o", bundle],
+                            check=False,
                             stderr=subprocess.DEVNULL)
     return bundle if result.returncode == 0 else None
 
@@ -102,8 +103,12 @@ def compile_all(build: Path, scratch: Path, bundles: Path, count: int,
                 seed: int) -> list[str]:
     """Both forms of each policy into the folder; their names."""
     names = []
-    for policy in sorted((TOP / "policies").glob("*.bpflock")):
-        name = policy.stem
+    for path in sorted((TOP / "policies").glob("*.bpflock")):
+        name = path.stem
+        # A machine is sealed once, and many are loaded here.
+        policy = scratch / path.name
+        policy.write_text(path.read_text().replace("seal locked;",
+                                                   "seal open;"))
         if compile_file(build, policy, bundles / f"{name}.folded.o"):
             compile_file(build, policy, bundles / f"{name}.plain.o", "-O0")
             names.append(name)
@@ -188,7 +193,7 @@ def main() -> int:
             counts = run_kernel(kernel, programs, bundles, names)
             totals = [sum(pair) for pair in zip(totals, counts)]
     print("{} passed, {} failed, {} skipped".format(*totals))
-    return 1 if totals[1] else 0
+    return 1 if totals[1] or not totals[0] else 0
 
 
 if __name__ == "__main__":
