@@ -156,6 +156,7 @@ LOADER = [
     "loader/tag.c",
     "loader/unload.c",
     "loader/vault.c",
+    "loader/visit.c",
     "loader/verify.c",
 ]
 
@@ -166,8 +167,11 @@ LOG = [
     "loader/home.c",
     "loader/layout.c",
     "loader/log.c",
+    "loader/process.c",
+    "loader/read.c",
     "loader/record.c",
     "loader/report.c",
+    "loader/visit.c",
 ]
 
 # Program: its own source, what it shares, the libraries it links.

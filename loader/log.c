@@ -25,6 +25,7 @@
 #include "loader/home.h"
 #include "loader/layout.h"
 #include "loader/report.h"
+#include "loader/visit.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define LOOK_MS	 200 /* from one look at the folder to the next */
@@ -102,6 +103,23 @@ static int take_event(void *context, void *bytes, size_t size)
 	return is_told_to_end() ? -EINTR : 0;
 }
 
+/* In the vault nothing opens for writing by its path, as a ring has to. */
+static int open_sealed_map(const char *path)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, settings, .file_flags = BPF_F_RDONLY);
+	CLEANUP(close_fd) int fd = bpf_obj_get_opts(path, &settings);
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int ring;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_RINGBUF)
+		return keep_fd(&fd);
+	ring = bpf_map_get_fd_by_id(info.id);
+	return ring < 0 ? -errno : ring;
+}
+
 static int open_map(int home, const char *policy, const char *name)
 {
 	char path[LAYOUT_PATH_SIZE];
@@ -109,7 +127,9 @@ static int open_map(int home, const char *policy, const char *name)
 			      name);
 	int fd = err ? err : bpf_obj_get(path);
 
-	return fd < 0 && !err ? -errno : fd;
+	if (fd < 0 && !err)
+		return errno == EROFS ? open_sealed_map(path) : -errno;
+	return fd;
 }
 
 static int fill_source(struct source *source, int home, const char *policy)
@@ -196,11 +216,19 @@ static int look_at(struct stream *stream, int home)
 static int look(struct stream *stream, bool follow)
 {
 	CLEANUP(close_fd) int home = -1;
+	CLEANUP(close_fd) int vault = -1;
 	int err = home_open(HOME_LOOK, "log", &home);
+	int sealed = vault_open("log", &vault);
 
 	stream->looked = clock_ns(CLOCK_MONOTONIC);
 	for (struct source *each = stream->sources; each; each = each->next)
 		each->gone++;
+	if (!sealed)
+		sealed = look_at(stream, vault);
+	if (sealed && sealed != -ENOENT)
+		return sealed;
+	if (err == -ENOENT && vault >= 0)
+		return 0;
 	if (err == -ENOENT)
 		return follow ? 0
 			      : refuse(err, MACHINE, "log",

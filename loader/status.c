@@ -20,7 +20,7 @@
 #include "loader/record.h"
 #include "loader/report.h"
 #include "loader/settings.h"
-#include "loader/vault.h"
+#include "loader/visit.h"
 
 struct status {
 	const char *name;

@@ -24,7 +24,7 @@
 #include "loader/home.h"
 #include "loader/layout.h"
 #include "loader/report.h"
-#include "loader/vault.h"
+#include "loader/visit.h"
 
 #define WAIT_STEPS   100
 #define WAIT_STEP_NS 50000000L /* 5 s in all */

@@ -32,145 +32,12 @@
 #include "loader/read.h"
 #include "loader/report.h"
 #include "loader/run.h"
+#include "loader/visit.h"
 
-#define THREAD	    "kdevtmpfs"
-#define STAT_MAX    1024
 #define MOUNT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 #define MINOR_BITS  20 /* of a device, as the kernel counts */
-#define FOLDER	    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const char step[] = "vault";
-
-/* ---- the namespace ---- */
-
-/* Where this process came from, while it is in the thread's namespace. */
-struct visit {
-	int namespace; /* -1: not there */
-	int folder;
-};
-
-static int is_process(const struct dirent *entry)
-{
-	return entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
-}
-
-/* A process may take the thread's name, but not its flags and parent. */
-static bool is_thread(const char *pid)
-{
-	CLEANUP(free_memory) char *stat = NULL;
-	struct process process;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	return !read_text(path, STAT_MAX, &stat) &&
-	       strstr(stat, " (" THREAD ") ") &&
-	       !process_parse(stat, &process) && process_is_kernels(&process);
-}
-
-static int open_thread_namespace(void)
-{
-	struct dirent **pids;
-	int count = scandir("/proc", &pids, is_process, NULL);
-	char path[64];
-	int fd = -ESRCH;
-
-	for (int i = 0; i < count && fd == -ESRCH; i++) {
-		if (!is_thread(pids[i]->d_name))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.16s/ns/mnt",
-			 pids[i]->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		fd = fd < 0 ? -errno : fd;
-	}
-	home_list_free(pids, count);
-	return count < 0 ? -errno : fd;
-}
-
-/* For cleanup. */
-static void leave(struct visit *visit)
-{
-	if (visit->namespace >= 0 && setns(visit->namespace, CLONE_NEWNS))
-		abort(); /* nothing but our own bug keeps it from that */
-	if (visit->namespace >= 0 && visit->folder >= 0 &&
-	    fchdir(visit->folder))
-		report_note("the working directory is gone");
-	close_fd(&visit->namespace);
-	close_fd(&visit->folder);
-}
-
-#define NO_VISIT                              \
-	{                                     \
-		.namespace = -1, .folder = -1 \
-	}
-
-static int enter(struct visit *visit)
-{
-	CLEANUP(close_fd) int thread = open_thread_namespace();
-
-	if (thread < 0)
-		return thread;
-	visit->folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	visit->namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	if (visit->namespace < 0 || setns(thread, CLONE_NEWNS)) {
-		int err = -errno;
-
-		close_fd(&visit->namespace);
-		visit->namespace = -1;
-		return err;
-	}
-	return 0;
-}
-
-static int refuse_enter(int err, const char *where)
-{
-	return refuse(err, MACHINE, where,
-		      err == -ESRCH ? "run a kernel with CONFIG_DEVTMPFS=y, or "
-				      "compile the policy with 'seal open'"
-				    : "run it as root, with the machine's own "
-				      "/proc",
-		      "the mount namespace of the kernel's thread " THREAD
-		      " cannot be entered:");
-}
-
-/* ---- in the namespace ---- */
-
-/* A bpf file system that is root's: nothing else of that kind is there. */
-static int open_root(int *root)
-{
-	CLEANUP(close_fd) int fd = open("/", FOLDER);
-	struct statfs system;
-
-	if (fd < 0 || fstatfs(fd, &system))
-		return -errno;
-	if ((uint32_t)system.f_type != BPF_FS_MAGIC)
-		return -ENOENT;
-	*root = keep_fd(&fd);
-	return 0;
-}
-
-static bool is_sealed(void)
-{
-	return umount2("/", MNT_EXPIRE | MNT_FORCE) && errno == EPERM;
-}
-
-int vault_open(const char *where, int *vault)
-{
-	CLEANUP(leave) struct visit visit = NO_VISIT;
-	CLEANUP(close_fd) int root = -1;
-	int err = enter(&visit);
-
-	if (err == -ESRCH)
-		return -ENOENT;
-	if (err)
-		return refuse_enter(err, where);
-	err = open_root(&root);
-	if (err)
-		return err == -ENOENT ? err : refuse_enter(err, where);
-	if (!is_sealed())
-		return -ENOENT;
-	*vault = keep_fd(&root);
-	return 0;
-}
 
 bool vault_is_wanted(const struct run *run)
 {
@@ -204,15 +71,15 @@ int home_of(const struct run *run, const struct load *load)
 static int unmount(void)
 {
 	CLEANUP(close_fd) int root = -1;
-	int err = open_root(&root);
+	int err = visit_root(&root);
 
 	return !err && umount2("/", MNT_DETACH) ? -errno : err;
 }
 
 static int sweep(void)
 {
-	CLEANUP(leave) struct visit visit = NO_VISIT;
-	int err = enter(&visit);
+	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
+	int err = visit_enter(&visit);
 
 	return err ? err : unmount();
 }
@@ -259,22 +126,22 @@ int vault_device(int vault, uint32_t *device)
 
 int make_vault(struct run *run)
 {
-	CLEANUP(leave) struct visit visit = NO_VISIT;
+	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	int err;
 
 	if (run->sealed || !vault_is_wanted(run))
 		return 0;
-	err = enter(&visit);
+	err = visit_enter(&visit);
 	if (err)
-		return refuse_enter(err, step);
+		return visit_refuse(err, step);
 	err = mount_vault();
 	if (!err) {
 		/* It is what setns() comes to from here on. */
-		leave(&visit);
-		err = enter(&visit);
+		visit_leave(&visit);
+		err = visit_enter(&visit);
 	}
 	if (!err)
-		err = open_root(&run->vault);
+		err = visit_root(&run->vault);
 	if (!err)
 		err = vault_device(run->vault, &run->facts.vault_dev);
 	if (err)
@@ -285,14 +152,14 @@ int make_vault(struct run *run)
 
 void remove_vault(struct run *run)
 {
-	CLEANUP(leave) struct visit visit = NO_VISIT;
+	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	int err;
 
 	if (run->vault < 0 || run->sealed)
 		return;
 	close_fd(&run->vault);
 	run->vault = -1;
-	err = enter(&visit);
+	err = visit_enter(&visit);
 	if (!err)
 		err = unmount();
 	if (err && err != -ENOENT)
@@ -318,14 +185,14 @@ static int seal(void)
 
 int seal_vault(struct run *run)
 {
-	CLEANUP(leave) struct visit visit = NO_VISIT;
+	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	int err;
 
 	if (run->sealed || run->vault < 0)
 		return 0;
-	err = enter(&visit);
+	err = visit_enter(&visit);
 	if (err)
-		return refuse_enter(err, "seal");
+		return visit_refuse(err, "seal");
 	err = seal();
 	if (err)
 		return refuse(err, MACHINE, "seal", NULL,

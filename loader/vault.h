@@ -17,14 +17,6 @@
 struct run;
 struct load;
 
-/*
- * Opens the vault of a machine that is sealed, to look at it.  On success
- * *@vault is the caller's to close().  Returns 0; -ENOENT where there is none,
- * or one that was never sealed; or -errno after saying on stderr, as what
- * happened at @step, what is wrong.
- */
-int vault_open(const char *step, int *vault);
-
 /* The device that it is, as the kernel counts.  Returns 0 or -errno. */
 int vault_device(int vault, uint32_t *device);
 
