@@ -53,8 +53,8 @@ def run(kernel: str, build: Path, table: Kernel) -> None:
     passed: dict[str, bool] = {}
     with tempfile.TemporaryDirectory() as scratch:
         overlay = Path(scratch) / "overlay"
-        test_loader.fill(overlay, build,
-                         test_loader.programs_for(kernel, build), None)
+        test_loader.fill_own(overlay, build,
+                             test_loader.programs_for(kernel, build))
         passed |= boot(kernel, rows, overlay)
         passed |= boot(kernel, test_loader.WITHOUT_LSM[:1], overlay,
                        bpf_lsm=False)

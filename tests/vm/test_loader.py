@@ -519,6 +519,14 @@ def fill(overlay: Path, build: Path, made: Path, bundles: Path | None,
                        env={**os.environ, "SOURCE_DATE_EPOCH": TODAY})
 
 
+def fill_own(overlay: Path, build: Path, made: Path,
+             bundles: Path | None = None) -> None:
+    """What the rows of this file need."""
+    fill(overlay, build, made, bundles, POLICIES, HELPERS)
+    (overlay / "t/forged").mkdir()
+    forge.forge(overlay / "t/edge.o", overlay / "t/forged")
+
+
 def script(rows: list[Row]) -> str:
     """Runs all rows; leaves /out/N, what was said, and /out/N.status."""
     lines = ["cd /t"]
@@ -569,11 +577,8 @@ def main() -> int:
     for kernel in args.kernel or ["6.1"]:
         with tempfile.TemporaryDirectory() as scratch:
             overlay = Path(scratch) / "overlay"
-            fill(overlay, args.builddir,
-                 programs_for(kernel, args.builddir), args.bundles, POLICIES,
-                 HELPERS)
-            (overlay / "t/forged").mkdir()
-            forge.forge(overlay / "t/edge.o", overlay / "t/forged")
+            fill_own(overlay, args.builddir,
+                     programs_for(kernel, args.builddir), args.bundles)
             counts += [
                 boot(kernel, ORDINARY, overlay, timeout=1000),
                 boot(kernel, WITHOUT_LSM, overlay, bpf_lsm=False),
