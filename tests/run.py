@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from counts import Counts
+
 TOP = Path(__file__).resolve().parent.parent
 LOGS = TOP / "build/check"
 STATE = LOGS / "full.json"
@@ -39,22 +41,6 @@ class Suite:
     command: list[str]
     full_only: bool = False
     minutes: float = 10  # then it counts as failed
-
-
-@dataclass
-class Counts:
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def add(self, other: Counts) -> None:
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-
-    def __str__(self) -> str:
-        return (f"{self.passed} passed, {self.failed} failed, "
-                f"{self.skipped} skipped")
 
 
 def build(name: str, *options: str, **more: object) -> Suite:

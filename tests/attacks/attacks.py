@@ -32,6 +32,7 @@ import vm  # noqa: E402
 from attacks import bundles, score, variants  # noqa: E402
 from attacks.variants import Attack, Variant  # noqa: E402
 from conformance import guest  # noqa: E402
+from counts import Counts  # noqa: E402
 
 FOLDER = TESTS / "attacks"
 TIMEOUT = 400
@@ -244,7 +245,7 @@ def main() -> int:
         args.locked = True
         args.variant = args.variant or "host-bpf"
     kernels = args.kernel or (vm.kernels.matrix() if args.full else SHORT)
-    total = score.Counts()
+    total = Counts()
     with tempfile.TemporaryDirectory() as scratch:
         known = known_attacks(Path(scratch))
         policies = Path(scratch) / "p"

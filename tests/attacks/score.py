@@ -13,6 +13,8 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from counts import Counts
+
 if TYPE_CHECKING:
     from .attacks import Boots, Run
     from .variants import Attack, Variant
@@ -40,22 +42,6 @@ class Line:
     @property
     def counts(self) -> bool:
         return self.control == "succeeds"
-
-
-@dataclass
-class Counts:
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def add(self, other: Counts) -> None:
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-
-    def __str__(self) -> str:
-        return (f"{self.passed} passed, {self.failed} failed, "
-                f"{self.skipped} skipped")
 
 
 def read_limits() -> dict[str, str]:
