@@ -107,35 +107,33 @@ static int wait_for_victim(void)
 	return judge(error);
 }
 
-/* Its own system call, while it is traced. */
-static int traced(const struct scene *scene)
+/* Its own system call, which who traces it has it make; then @request. */
+static int made_to_ask(enum __ptrace_request request)
 {
 	int status;
 
-	(void)scene;
 	if (ptrace(PTRACE_ATTACH, victim, NULL, NULL))
 		return errno;
 	waitpid(victim, &status, 0);
 	/* The program is the same here and there. */
 	if (ptrace(PTRACE_POKEDATA, victim, &asked, 1L))
 		return errno;
-	ptrace(PTRACE_CONT, victim, NULL, NULL);
+	ptrace(request, victim, NULL, NULL);
 	return wait_for_victim();
+}
+
+/* While it is traced. */
+static int traced(const struct scene *scene)
+{
+	(void)scene;
+	return made_to_ask(PTRACE_CONT);
 }
 
 /* Made to, and let go before it asks. */
 static int traced_and_let_go(const struct scene *scene)
 {
-	int status;
-
 	(void)scene;
-	if (ptrace(PTRACE_ATTACH, victim, NULL, NULL))
-		return errno;
-	waitpid(victim, &status, 0);
-	if (ptrace(PTRACE_POKEDATA, victim, &asked, 1L))
-		return errno;
-	ptrace(PTRACE_DETACH, victim, NULL, NULL);
-	return wait_for_victim();
+	return made_to_ask(PTRACE_DETACH);
 }
 
 static int by_mem(const struct scene *scene)
