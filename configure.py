@@ -158,6 +158,7 @@ LOADER = [
     "loader/vault.c",
     "loader/visit.c",
     "loader/verify.c",
+    "loader/wait.c",
 ]
 
 LOG = [

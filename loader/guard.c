@@ -17,7 +17,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -32,6 +31,7 @@
 #include "loader/layout.h"
 #include "loader/pin.h"
 #include "loader/report.h"
+#include "loader/wait.h"
 
 #define GUARD_NAME     "the guard" /* in messages, where a bundle's path is */
 #define CGROUP_OF(pid) "/proc/" pid "/ns/cgroup"
@@ -39,8 +39,6 @@
 #define SYSCTL_PROGRAM "guard_sysctl"
 #define SYSCTL_MAX     64 /* as many as the kernel lets one cgroup have */
 #define BPF_PROGRAM    "guard_bpf"
-#define WAIT_STEPS     250
-#define WAIT_STEP_NS   20000000L /* 5 s in all */
 
 extern const char guard_object[], guard_object_end[];
 
@@ -252,15 +250,6 @@ int guard_programs(struct run *run, struct load *load)
 
 /* ---- taking it off ---- */
 
-/* A program of ours goes a moment after its last link, and until then it may
- * deny bpf(). */
-static void wait_a_little(void)
-{
-	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
-
-	nanosleep(&step, NULL);
-}
-
 static bool has_name(int program, const char *name)
 {
 	struct bpf_prog_info info = { 0 };
@@ -270,15 +259,17 @@ static bool has_name(int program, const char *name)
 	       !strcmp(info.name, name);
 }
 
-static bool is_loaded(const char *name)
+/* 1 where a guard is still loaded. */
+static int count_guards(const void *context)
 {
+	(void)context;
 	for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
 		CLEANUP(close_fd) int program = bpf_prog_get_fd_by_id(id);
 
-		if (program >= 0 && has_name(program, name))
-			return true;
+		if (program >= 0 && has_name(program, BPF_PROGRAM))
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 static int detach_sysctl(int root)
@@ -301,22 +292,21 @@ int wait_for_no_guard(void)
 	CLEANUP(close_fd) int root = -1;
 	int err = open_root_cgroup(&root);
 
-	for (int i = 0; i < WAIT_STEPS && is_loaded(BPF_PROGRAM); i++)
-		wait_a_little();
-	if (is_loaded(BPF_PROGRAM))
+	if (wait_for(count_guards, NULL))
 		return -EBUSY;
 	return err ? err : detach_sysctl(root);
 }
 
+/* 1 where a policy still denies it. */
+static int count_undetached(const void *root)
+{
+	return detach_sysctl(*(const int *)root) == -EPERM;
+}
+
 void remove_guard(struct run *run)
 {
-	int root = run->sysctl_cgroup;
-
-	for (int i = 0; root >= 0 && !run->sealed && i < WAIT_STEPS; i++) {
-		if (detach_sysctl(root) != -EPERM)
-			break;
-		wait_a_little();
-	}
+	if (run->sysctl_cgroup >= 0 && !run->sealed)
+		wait_for(count_undetached, &run->sysctl_cgroup);
 	close_fd(&run->sysctl_cgroup);
 	run->sysctl_cgroup = -1;
 }

@@ -15,7 +15,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -25,9 +24,7 @@
 #include "loader/layout.h"
 #include "loader/report.h"
 #include "loader/visit.h"
-
-#define WAIT_STEPS   100
-#define WAIT_STEP_NS 50000000L /* 5 s in all */
+#include "loader/wait.h"
 
 static int refuse_unknown(int home, const char *name)
 {
@@ -97,8 +94,9 @@ int programs_list(int home, const char *policy, struct programs *programs)
 	return programs->ids ? 0 : -ENOMEM;
 }
 
-static int count_loaded(const struct programs *programs)
+static int count_loaded(const void *context)
 {
+	const struct programs *programs = context;
 	int loaded = 0;
 
 	for (int i = 0; i < programs->count; i++) {
@@ -111,26 +109,12 @@ static int count_loaded(const struct programs *programs)
 }
 
 /* 1 where bpf() is denied to us. */
-static int count_denied(const struct programs *programs)
+static int count_denied(const void *context)
 {
 	uint32_t id = 0;
 
-	(void)programs;
+	(void)context;
 	return bpf_prog_get_next_id(0, &id) && errno == EPERM;
-}
-
-/* What @count still says after waiting until it says 0. */
-static int wait_for(int (*count)(const struct programs *programs),
-		    const struct programs *programs)
-{
-	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
-	int left = count(programs);
-
-	for (int i = 0; i < WAIT_STEPS && left; i++) {
-		nanosleep(&step, NULL);
-		left = count(programs);
-	}
-	return left;
 }
 
 int programs_wait(const struct programs *programs)
