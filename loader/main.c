@@ -27,8 +27,9 @@
 
 enum exit_status { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
 
-/* Nothing of it touches anything: --check ends behind it. */
-static const struct stage check_stages[] = {
+/* Up to the kernel's types, whatever is then done with the opened bundles.
+ * Nothing of it touches anything, nor do the two after it. */
+static const struct stage open_stages[] = {
 	{ .name = "read", .bundle = read_bundle },
 	{ .name = "verify", .bundle = verify_bundle },
 	{ .bundle = inspect_sections },
@@ -38,6 +39,11 @@ static const struct stage check_stages[] = {
 	{ .name = "open", .bundle = open_object },
 	{ .bundle = inspect_object },
 	{ .name = "hooks", .machine = probe_kernel },
+	{ 0 },
+};
+
+/* --check ends behind it. */
+static const struct stage check_stages[] = {
 	{ .bundle = probe_hooks },
 	{ .bundle = probe_subjects },
 	{ .name = "names", .bundle = replace_decide },
@@ -45,17 +51,7 @@ static const struct stage check_stages[] = {
 	{ 0 },
 };
 
-/* Nor does any of these. */
 static const struct stage verify_stages[] = {
-	{ .name = "read", .bundle = read_bundle },
-	{ .name = "verify", .bundle = verify_bundle },
-	{ .bundle = inspect_sections },
-	{ .name = "probe", .machine = probe_machine },
-	{ .machine = open_home },
-	{ .machine = look_at_vault },
-	{ .name = "open", .bundle = open_object },
-	{ .bundle = inspect_object },
-	{ .name = "hooks", .machine = probe_kernel },
 	{ .name = "bind", .machine = bind_boot_facts },
 	{ .name = "attest", .machine = attest },
 	{ 0 },
@@ -140,6 +136,8 @@ static enum exit_status load(const struct options *options)
 	}
 	err = run_start(&run, options);
 	if (!err)
+		err = run_stages(&run, open_stages);
+	if (!err)
 		err = run_stages(&run, check_stages);
 	if (!err && !checks)
 		err = run_stages(&run, load_stages);
@@ -153,6 +151,8 @@ static enum exit_status verify(const struct options *options)
 	CLEANUP(run_free) struct run run = RUN_NONE;
 	int err = run_start(&run, options);
 
+	if (!err)
+		err = run_stages(&run, open_stages);
 	if (!err)
 		err = run_stages(&run, verify_stages);
 	return err ? EXIT_REFUSED : EXIT_DONE;
