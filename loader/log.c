@@ -49,6 +49,7 @@ struct stream {
 	int64_t looked; /* when the folder was last looked at */
 	struct source *sources;
 	int count;
+	int vault;   /* of a sealed machine, which it stays; otherwise -1 */
 	int signals; /* a signalfd() */
 	int written; /* 0, or the -errno of writing */
 };
@@ -77,6 +78,7 @@ static void free_stream(struct stream *stream)
 		stream->sources = source->next;
 		free_source(source);
 	}
+	close_fd(&stream->vault);
 	close_fd(&stream->signals);
 }
 
@@ -216,18 +218,17 @@ static int look_at(struct stream *stream, int home)
 static int look(struct stream *stream, bool follow)
 {
 	CLEANUP(close_fd) int home = -1;
-	CLEANUP(close_fd) int vault = -1;
 	int err = home_open(HOME_LOOK, "log", &home);
-	int sealed = vault_open("log", &vault);
+	int sealed = stream->vault < 0 ? vault_open("log", &stream->vault) : 0;
 
 	stream->looked = clock_ns(CLOCK_MONOTONIC);
 	for (struct source *each = stream->sources; each; each = each->next)
 		each->gone++;
 	if (!sealed)
-		sealed = look_at(stream, vault);
+		sealed = look_at(stream, stream->vault);
 	if (sealed && sealed != -ENOENT)
 		return sealed;
-	if (err == -ENOENT && vault >= 0)
+	if (err == -ENOENT && stream->vault >= 0)
 		return 0;
 	if (err == -ENOENT)
 		return follow ? 0
@@ -322,6 +323,7 @@ int log_show(FILE *out, enum format format, bool follow)
 				 .format = format,
 				 .boot = clock_ns(CLOCK_REALTIME) -
 					 clock_ns(CLOCK_BOOTTIME),
+				 .vault = -1,
 				 .signals = hold_signals() };
 	int err = stream.signals < 0 ? stream.signals : 0;
 	int looked = err ? 0 : look(&stream, follow);
