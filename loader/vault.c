@@ -2,34 +2,18 @@
 /*
  * The loader goes into that namespace and comes back, several times: in it the
  * root is whatever is mounted last, so the vault where there is one.
- *
- * That it is sealed is asked of the guard: an unmount that the kernel itself
- * refuses with EINVAL, whatever comes, is one that the guard refuses with
- * EPERM before.
  */
 #include "loader/vault.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 
 #include "bpf/guard/guard.h"
 #include "loader/cleanup.h"
 #include "loader/fault.h"
 #include "loader/guard.h"
-#include "loader/home.h"
-#include "loader/layout.h"
-#include "loader/process.h"
-#include "loader/read.h"
 #include "loader/report.h"
 #include "loader/run.h"
 #include "loader/visit.h"
