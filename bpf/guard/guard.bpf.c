@@ -78,7 +78,6 @@ union bpf_attr___guard {
 	} link_create;
 	struct {
 		__u32 link_fd;
-		__u32 new_prog_fd;
 	} link_update;
 	struct {
 		__u32 prog_fd;
@@ -214,15 +213,14 @@ static __always_inline uint64_t object_of(uint32_t fd)
 
 /* ---- bpf() ---- */
 
-/* Attached, it could have our programs not be called. */
-static __always_inline bool sits_in_front(uint32_t attach_type)
+/* Attached, it could have our programs not be called; or, an iterator over the
+ * elements of a map, it writes them, frozen or not. */
+static __always_inline bool is_harmful(uint32_t attach_type)
 {
-	/* An iterator over a map's elements writes them, frozen or not. */
-	if (attach_type == BPF_TRACE_ITER)
-		return true;
 	return attach_type == BPF_LSM_MAC || attach_type == BPF_LSM_CGROUP ||
 	       attach_type == BPF_MODIFY_RETURN ||
-	       attach_type == BPF_CGROUP_SYSCTL;
+	       attach_type == BPF_CGROUP_SYSCTL ||
+	       attach_type == BPF_TRACE_ITER;
 }
 
 static __always_inline bool load_is_denied(const union bpf_attr___guard *attr)
@@ -246,9 +244,9 @@ static __always_inline bool attach_is_denied(uint32_t command,
 		return load_is_denied(attr);
 	case BPF_PROG_ATTACH:
 	case BPF_PROG_DETACH:
-		return sits_in_front(attr->attach_type);
+		return is_harmful(attr->attach_type);
 	case BPF_LINK_CREATE:
-		return sits_in_front(attr->link_create.attach_type);
+		return is_harmful(attr->link_create.attach_type);
 	case BPF_ITER_CREATE:
 		return true;
 	}
@@ -425,6 +423,14 @@ static __always_inline int decide_mount(const struct path___guard *path)
 	return deny(GUARD_DENIED_MOUNT);
 }
 
+static __always_inline int decide_move(const struct path *from,
+				       const struct path *to)
+{
+	int verdict = decide_mount((const void *)from);
+
+	return verdict ? verdict : decide_mount((const void *)to);
+}
+
 SEC("lsm/sb_mount")
 int BPF_PROG(guard_mount, const char *device, const struct path *path)
 {
@@ -434,17 +440,13 @@ int BPF_PROG(guard_mount, const char *device, const struct path *path)
 SEC("lsm/move_mount")
 int BPF_PROG(guard_move_mount, const struct path *from, const struct path *to)
 {
-	int verdict = decide_mount((const void *)from);
-
-	return verdict ? verdict : decide_mount((const void *)to);
+	return decide_move(from, to);
 }
 
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(guard_pivotroot, const struct path *old, const struct path *new)
 {
-	int verdict = decide_mount((const void *)old);
-
-	return verdict ? verdict : decide_mount((const void *)new);
+	return decide_move(old, new);
 }
 
 SEC("lsm/sb_remount")
