@@ -6,11 +6,15 @@ A suite is a command. It says how it went in its last line, as "N passed, N
 failed" with or without ", N skipped"; one that says nothing of the kind counts
 as one test, by its exit status. What a suite prints goes to build/check/NAME.log,
 and its end is shown where it failed.
+
+Most suites wait for one emulated processor, so as many run at once as there are
+processors. One that takes them all, or reads what others left, runs alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import datetime
 import json
 import os
@@ -18,6 +22,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +36,7 @@ STATE = LOGS / "full.json"
 REPORTS = TOP / "tests/reports"
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\.?$")
 SHOWN_LINES = 60  # of a suite that failed
+MAX_JOBS = 4  # each may hold a machine of up to 2 GiB
 
 PYTHON = sys.executable
 
@@ -41,6 +47,11 @@ class Suite:
     command: list[str]
     full_only: bool = False
     minutes: float = 10  # then it counts as failed
+    alone: bool = False  # begins when all before it have ended
+
+    @property
+    def is_build(self) -> bool:
+        return self.name.startswith("build-")
 
 
 def build(name: str, *options: str, **more: object) -> Suite:
@@ -50,7 +61,7 @@ def build(name: str, *options: str, **more: object) -> Suite:
     configure = " ".join(["./configure.py", "--werror", "--builddir", folder,
                           *options])
     return Suite(f"build-{name}", ["sh", "-ec", f"{configure}; ninja {ninja}"],
-                 **more)
+                 alone=True, **more)
 
 
 def python(name: str, *command: str, **more: object) -> Suite:
@@ -66,7 +77,13 @@ SUITES = [
     build("gcc"),
     build("clang", "--cc", "clang"),
     build("sanitize", "--sanitize"),
+    build("fuzz", "--fuzz"),
     build("arm64", "--cross", "arm64", full_only=True),
+    # The longest first, so that nothing long is left for the end.
+    conformance("6.1"),
+    conformance("newest"),
+    python("loader-6.1", "tests/vm/test_loader.py", "--kernel", "6.1",
+           minutes=30),
     python("unit", "tests/unit.py", "build/tests", "build/sanitize/tests"),
     python("layers", "tests/layers.py"),
     python("reproducible", "tests/reproducible.py"),
@@ -80,9 +97,8 @@ SUITES = [
     python("oracle", "tests/test_oracle.py"),
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),
-    build("fuzz", "--fuzz"),
     # The same inputs each time; --full looks for new ones.
-    python("fuzz", "tests/fuzz.py", "--seconds", "60", "--seed", "1"),
+    python("fuzz", "tests/fuzz.py", "--seconds", "30", "--seed", "1"),
     python("fuzz-full", "tests/fuzz.py", "--seconds", "300", full_only=True,
            minutes=30),
     python("fold", "tests/fold_check.py"),
@@ -91,8 +107,6 @@ SUITES = [
     python("demo-newest", "tests/vm/demo.py", "--kernel", "newest",
            "policies/no-new-modules.bpflock"),
     python("folded-6.1", "tests/vm/test_folded.py", "--kernel", "6.1"),
-    python("loader-6.1", "tests/vm/test_loader.py", "--kernel", "6.1",
-           minutes=30),
     python("seal-6.1", "tests/vm/test_seal.py", "--quick"),
     python("seal-full", "tests/vm/test_seal.py", "--kernel", "5.10",
            "--kernel", "6.1", "--kernel", "6.12", "--kernel", "newest",
@@ -102,8 +116,6 @@ SUITES = [
            "--kernel", "6.12", "--kernel", "newest", full_only=True),
     # What one machine can try without a control in less than a minute.
     python("attacks-6.1", "tests/attacks/attacks.py", "--quick"),
-    conformance("6.1"),
-    conformance("newest"),
     conformance("5.10", full_only=True),
     conformance("6.12", full_only=True),
     conformance("arm64-6.12", full_only=True),
@@ -116,21 +128,25 @@ SUITES = [
     *[python(f"attacks-{kernel}-full", "tests/attacks/attacks.py", "--kernel",
              kernel, full_only=True, minutes=40)
       for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
-    python("attacks-score", "tests/attacks/attacks.py", "--check-docs",
-           full_only=True),
     python("cgroups", "tests/vm/test_cgroups.py", full_only=True, minutes=30),
     python("commands", "tests/vm/test_commands.py", full_only=True),
-    python("support", "tests/vm/conformance.py", "--check-docs",
-           full_only=True),
-    python("coverage", "tests/coverage.py", full_only=True),
-    # Installs what the others do not need.
-    Suite("bench", ["./bench", "--quick"], full_only=True, minutes=60),
     python("folded-full", "tests/vm/test_folded.py", full_only=True),
     python("fold-full", "tests/fold_check.py", "--cases", "1000000",
            full_only=True),
     python("agree-full", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "10000", "--seed", "7", full_only=True),
+    # What the others found, beside what the documents say.
+    python("attacks-score", "tests/attacks/attacks.py", "--check-docs",
+           full_only=True, alone=True),
+    python("support", "tests/vm/conformance.py", "--check-docs",
+           full_only=True, alone=True),
+    python("coverage", "tests/coverage.py", full_only=True,
+           alone=True),
+    # Installs what the others do not need.
+    Suite("bench", ["./bench", "--quick"], full_only=True, minutes=60,
+          alone=True),
 ]
+
 
 
 def counts_of(output: str, status: int) -> Counts:
@@ -145,96 +161,154 @@ def counts_of(output: str, status: int) -> Counts:
     return counts
 
 
+commands: set[subprocess.Popen] = set()  # that run now
+
+
+def stop(process: subprocess.Popen) -> None:
+    """With all it started: a machine that nobody waits for would go on."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def run_command(suite: Suite, out: BinaryIO) -> int:
-    """Its exit status; -1 where it had to be stopped, with all it started:
-    a machine that nobody waits for would go on for ever."""
+    """Its exit status; -1 where it had to be stopped."""
     with subprocess.Popen(suite.command, cwd=TOP, stdin=subprocess.DEVNULL,
                           stdout=out, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
+        commands.add(process)
         try:
             return process.wait(timeout=60 * suite.minutes)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+            stop(process)
+        finally:
+            commands.discard(process)
     out.write(f"\nstopped after {suite.minutes} minutes\n".encode())
     return -1
 
 
-def run(suite: Suite) -> tuple[Counts, float]:
+def run(suite: Suite) -> dict:
+    """Runs it, prints how it went, and returns its row of the report."""
     log = LOGS / f"{suite.name}.log"
     begin = time.monotonic()
     with log.open("wb") as out:
         status = run_command(suite, out)
     output = log.read_text(errors="replace")
     counts = counts_of(output, status)
-    seconds = time.monotonic() - begin
-    print(f"{suite.name:<16} {counts}   ({seconds:.0f} s)", flush=True)
+    seconds = round(time.monotonic() - begin)
+    shown = [f"{suite.name:<18} {counts}   ({seconds} s)"]
     if counts.failed:
-        for line in output.strip().splitlines()[-SHOWN_LINES:]:
-            print(f"    {line}")
-        print(f"    all of it: {log.relative_to(TOP)}", flush=True)
-    return counts, seconds
+        shown += [f"    {line}"
+                  for line in output.strip().splitlines()[-SHOWN_LINES:]]
+        shown.append(f"    all of it: {log.relative_to(TOP)}")
+    print("\n".join(shown), flush=True)
+    return {**vars(counts), "seconds": seconds, "commit": COMMIT}
 
 
-def commit() -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"],
-                               cwd=TOP, check=False, text=True,
-                               capture_output=True)
-    return described.stdout.strip() or "unknown"
+def git(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["git", *arguments], cwd=TOP, check=False, text=True,
+                          capture_output=True)
 
 
-def load_state() -> dict:
-    """What an interrupted --full of this very commit has done already."""
-    if STATE.exists():
-        state = json.loads(STATE.read_text())
-        if state["commit"] == commit():
-            return state
-    return {"commit": commit(), "suites": {}}
+COMMIT = git("describe", "--always", "--dirty").stdout.strip() or "unknown"
 
 
-def write_report(state: dict) -> None:
-    REPORTS.mkdir(exist_ok=True)
-    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    lines = [f"# ./check --full, {today}", "", f"Commit {state['commit']}.",
-             "", "| suite | passed | failed | skipped | seconds |",
-             "|---|---|---|---|---|"]
-    for name, row in state["suites"].items():
-        lines.append(f"| {name} | {row['passed']} | {row['failed']} | "
-                     f"{row['skipped']} | {row['seconds']} |")
-    path = REPORTS / f"full-{today}.md"
-    path.write_text("\n".join(lines) + "\n")
-    print(f"report: {path.relative_to(TOP)}")
+class Results:
+    """What suites came to; kept in a file, so that --full can be resumed."""
+
+    def __init__(self, file: Path | None, since: str) -> None:
+        self.file = file
+        self.since = since
+        self.lock = threading.Lock()
+        self.rows: dict[str, dict] = {}
+        if file and file.exists():
+            self.rows = {name: row for name, row
+                         in json.loads(file.read_text()).items()
+                         if self.counts_still(row["commit"])}
+
+    def counts_still(self, commit: str) -> bool:
+        """Whether what was found at that commit is taken as it is."""
+        if commit == COMMIT:
+            return True
+        return bool(self.since) and not commit.endswith("-dirty") and \
+            git("merge-base", "--is-ancestor", self.since,
+                commit).returncode == 0
+
+    def is_done(self, suite: Suite) -> bool:
+        row = self.rows.get(suite.name)
+        return bool(row) and not row["failed"] and not suite.is_build
+
+    def put(self, suite: Suite, row: dict) -> None:
+        with self.lock:
+            self.rows[suite.name] = row
+            if self.file:
+                self.file.write_text(json.dumps(self.rows))
+
+    def total(self, suites: list[Suite]) -> Counts:
+        total = Counts()
+        for suite in suites:
+            row = self.rows.get(suite.name)
+            if row:
+                total.add(Counts(row["passed"], row["failed"],
+                                 row["skipped"]))
+        return total
+
+    def write_report(self, suites: list[Suite]) -> None:
+        REPORTS.mkdir(exist_ok=True)
+        today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        lines = [f"# ./check --full, {today}", "",
+                 f"{self.total(suites)}.", "",
+                 "| suite | passed | failed | skipped | seconds | commit |",
+                 "|---|---|---|---|---|---|"]
+        for suite in suites:
+            row = self.rows.get(suite.name)
+            cells = ["passed", "failed", "skipped", "seconds", "commit"]
+            lines.append(f"| {suite.name} | " + " | ".join(
+                str(row[cell]) if row else "not run" for cell in cells) + " |")
+        path = REPORTS / f"full-{today}.md"
+        path.write_text("\n".join(lines) + "\n")
+        print(f"report: {path.relative_to(TOP)}")
 
 
-def run_all(chosen: list[Suite], full: bool) -> Counts:
-    total = Counts()
-    state = load_state() if full else {"commit": "", "suites": {}}
-    for suite in chosen:
-        done = state["suites"].get(suite.name)
-        if done and not done["failed"] and not suite.name.startswith("build"):
-            print(f"{suite.name:<16} done before", flush=True)
-            total.add(Counts(done["passed"], done["failed"], done["skipped"]))
-            continue
-        counts, seconds = run(suite)
-        total.add(counts)
-        state["suites"][suite.name] = {**vars(counts),
-                                       "seconds": round(seconds)}
-        if full:
-            STATE.write_text(json.dumps(state))
-        if counts.failed and suite.name.startswith("build"):
-            break  # nothing behind it would mean anything
-    if full:
-        write_report(state)
-    return total
+def run_all(suites: list[Suite], jobs: int, results: Results) -> None:
+    """Runs them in their order, up to so many at once."""
+    running: set[concurrent.futures.Future] = set()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for suite in suites:
+            if results.is_done(suite):
+                print(f"{suite.name:<18} done before", flush=True)
+                continue
+            if suite.alone:
+                concurrent.futures.wait(running)
+            future = pool.submit(lambda suite=suite:
+                                 results.put(suite, run(suite)))
+            running.add(future)
+            if suite.alone:
+                future.result()
+            if suite.is_build and results.rows[suite.name]["failed"]:
+                return  # nothing behind it would mean anything
+        for future in running:
+            future.result()
+
+
+def stop_all(*_: object) -> None:
+    for process in list(commands):
+        stop(process)
+    os._exit(1)  # without the suites that still wait
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run every test.")
     parser.add_argument("--full", action="store_true",
                         help="what takes longer too")
+    parser.add_argument("--since", default="", metavar="COMMIT",
+                        help="with --full: take what passed at COMMIT or "
+                        "later as it is")
+    parser.add_argument("--jobs", type=int,
+                        default=min(os.cpu_count() or 1, MAX_JOBS),
+                        help="suites at once (default: %(default)s)")
     parser.add_argument("suites", nargs="*", metavar="SUITE",
                         help=", ".join(suite.name for suite in SUITES))
     args = parser.parse_args()
@@ -246,7 +320,13 @@ def main() -> int:
                   else args.full or not suite.full_only)]
     os.umask(0o022)
     LOGS.mkdir(parents=True, exist_ok=True)
-    total = run_all(chosen, args.full)
+    signal.signal(signal.SIGINT, stop_all)
+    signal.signal(signal.SIGTERM, stop_all)
+    results = Results(STATE if args.full else None, args.since)
+    run_all(chosen, args.jobs, results)
+    if args.full:
+        results.write_report(SUITES)
+    total = results.total(chosen)
     print(total)
     return 1 if total.failed or not total.passed else 0
 
