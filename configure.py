@@ -149,6 +149,7 @@ LOADER = [
     "loader/record.c",
     "loader/replace.c",
     "loader/report.c",
+    "loader/room.c",
     "loader/run.c",
     "loader/settings.c",
     "loader/status.c",

@@ -17,6 +17,7 @@
 #include "loader/probe.h"
 #include "loader/replace.h"
 #include "loader/report.h"
+#include "loader/room.h"
 #include "loader/run.h"
 #include "loader/status.h"
 #include "loader/subjects.h"
@@ -47,6 +48,7 @@ static const struct stage check_stages[] = {
 	{ .bundle = probe_hooks },
 	{ .bundle = probe_subjects },
 	{ .name = "names", .bundle = replace_decide },
+	{ .name = "room", .machine = probe_room },
 	{ .machine = refuse_when_sealed },
 	{ 0 },
 };

@@ -24,11 +24,15 @@ ATTACKS = [
     (60, "programs for other prototypes",
      ("forged: pointer", "forged: structure", "forged: enumeration",
       "forged: parameters")),
+    (61, "as many programs on a hook as it takes", ("a hook without",)),
     (62, "a kernel without bpf in lsm=", ("without bpf in lsm=",)),
     (64, "loading twice", ("twice",)),
 ]
 # What shows that the same bundle is taken where nothing is wrong with it.
 CONTROLS = ("load", "check")
+
+# Without a verdict of their own, for those behind them.
+BEFORE = ("a hook with room for one more",)
 
 NOT_BUILT = [
     (42, "a raw write to the root's block device",
@@ -49,7 +53,7 @@ def rows_for(names: tuple[str, ...]) -> list[test_loader.Row]:
 def run(kernel: str, build: Path, table: Kernel) -> None:
     wanted = tuple(name for _, _, names in ATTACKS for name in names)
     rows = [row for row in test_loader.ORDINARY
-            if row.name in wanted or row.name in CONTROLS]
+            if row.name in (*wanted, *CONTROLS, *BEFORE)]
     passed: dict[str, bool] = {}
     with tempfile.TemporaryDirectory() as scratch:
         overlay = Path(scratch) / "overlay"

@@ -156,11 +156,15 @@ class Row:
     exact: str | None = None     # all that it has to say
 
 
+# The hook that it is on is one of edge.o's.
+CROWD = """
+SEC("lsm/kernel_load_data") int crowd(void *ctx) { return 0; }
+"""
 FORGED = '/tmp/deny" uid=1\nlost=7.ko'
 
 # How often each step is asked for with two bundles of 3 programs and 4 maps.
 FAULTS = {"read": 2, "verify": 2, "probe": 1, "open": 2, "hooks": 1,
-          "names": 2, "bind": 1, "load": 2, "freeze": 8, "attach": 6,
+          "names": 2, "room": 1, "bind": 1, "load": 2, "freeze": 8, "attach": 6,
           "folder": 6, "record": 2, "pin": 16, "rename": 2}
 REPLACING_FAULTS = ["attach", "pin", "rename", "exchange"]
 
@@ -453,6 +457,17 @@ ORDINARY = [
     Row("nothing left of those either", NOTHING_LEFT, 0),
     *[Row(f"forged: {name}", f"bpflock-load forged/{name}.o", 1, (words,))
       for name, words in FORGED_BUNDLES.items()],
+    Row("a hook with room for one more", "for i in $(seq 37); do "
+        "attach-it crowd.o /sys/fs/bpf/crowd$i || exit 9; done; "
+        "bpflock-load edge.o && bpflock-load --unload edge-gateway", 0),
+    # 5.10 has room for 40, and does not say who is there.
+    Row("a hook without", "for i in 38 39 40; do "
+        "attach-it crowd.o /sys/fs/bpf/crowd$i; done; "
+        "bpflock-load edge.o 2>&1 | tee /tmp/why; grep -E 'there is no room "
+        "for 1 more|too many programs are on this hook' /tmp/why", 0,
+        ("mend: ",)),
+    Row("with room again", "rm /sys/fs/bpf/crowd*", 0),
+    Row("nothing left of the crowd", NOTHING_LEFT, 0),
     Row("forged as ours are", "bpflock-load forged/good.o && "
         "bpflock-load --unload edge-gateway", 0),
     Row("nothing left of the forged ones", NOTHING_LEFT, 0),
@@ -519,10 +534,18 @@ def fill(overlay: Path, build: Path, made: Path, bundles: Path | None,
                        env={**os.environ, "SOURCE_DATE_EPOCH": TODAY})
 
 
+def add_crowd(overlay: Path, made: Path) -> None:
+    """A program of somebody else's for a hook of ours."""
+    shutil.copy(made / "tests/attach-it", overlay / "usr/bin")
+    subprocess.run([*forge.CLANG, "-o", overlay / "t/crowd.o"], check=True,
+                   text=True, input=forge.HEAD + CROWD)
+
+
 def fill_own(overlay: Path, build: Path, made: Path,
              bundles: Path | None = None) -> None:
     """What the rows of this file need."""
     fill(overlay, build, made, bundles, POLICIES, HELPERS)
+    add_crowd(overlay, made)
     (overlay / "t/forged").mkdir()
     forge.forge(overlay / "t/edge.o", overlay / "t/forged")
 

@@ -16,8 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from test_loader import (HELPERS, MODULE, NOTHING_LEFT, Row, boot, fill,
-                         policy, programs_for)
+from test_loader import (HELPERS, MODULE, NOTHING_LEFT, Row, add_crowd, boot,
+                         fill, policy, programs_for)
 
 EVERYTHING = """language 1;
 policy everything {
@@ -85,6 +85,12 @@ UNSEALED = [
     Row("check of a locked policy touches nothing",
         f"bpflock-load --check edge.o && {NOTHING_LEFT}", 0,
         ("edge.o: can be loaded",)),
+    Row("somebody else's program on one of its hooks",
+        "attach-it crowd.o /sys/fs/bpf/crowd; bpflock-load edge.o", 1,
+        ("the program crowd (id ", "could be asked in place of ours",
+         "mend: load bpflock's policies before")),
+    Row("nothing but that is left",
+        f"rm /sys/fs/bpf/crowd; {NOTHING_LEFT}; ls-vault", 0),
     *[Row(f"fault in {step}", f"every-fault-sealing {step} {by}", 0,
           ("failed until",)) for step, by in FAULTS.items()],
     Row("in no cgroup namespace of its own",
@@ -150,6 +156,7 @@ def main() -> int:
             overlay = Path(scratch) / "overlay"
             fill(overlay, args.builddir, programs_for(kernel, args.builddir),
                  None, POLICIES, SEAL_HELPERS)
+            add_crowd(overlay, programs_for(kernel, args.builddir))
             counts += [boot(kernel, unsealed, overlay, timeout=900),
                        boot(kernel, CLOSED, overlay)]
     passed, failed = map(sum, zip(*counts))
