@@ -163,6 +163,7 @@ LOADER = [
 ]
 
 LOG = [
+    "loader/cmdline.c",
     "loader/detail.c",
     "loader/fault.c",
     "loader/format.c",

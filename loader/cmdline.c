@@ -4,6 +4,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "loader/cleanup.h"
+#include "loader/read.h"
+
+#define CMDLINE_MAX 65536 /* no architecture's is that long */
+
 /* The next word from *@at on, which then stands behind it; NULL at the end. */
 static const char *next_word(const char **at, size_t *len)
 {
@@ -32,6 +37,14 @@ bool cmdline_has_word(const char *cmdline, const char *word)
 		if (len == strlen(word) && !memcmp(found, word, len))
 			return true;
 	return false;
+}
+
+bool cmdline_is_off(void)
+{
+	CLEANUP(free_memory) char *cmdline = NULL;
+
+	return !read_text("/proc/cmdline", CMDLINE_MAX, &cmdline) &&
+	       cmdline_has_word(cmdline, "bpflock=off");
 }
 
 const char *cmdline_value(const char *cmdline, const char *name, size_t *len)

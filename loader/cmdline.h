@@ -11,6 +11,9 @@
 /* Whether @word is one of the words, whole. */
 bool cmdline_has_word(const char *cmdline, const char *word);
 
+/* Break glass: whether this kernel was booted with bpflock=off. */
+bool cmdline_is_off(void);
+
 /* What stands behind "@name=" where it stands last, for the kernel takes the
  * last one: a pointer into @cmdline and *@len, NULL where it does not stand. */
 const char *cmdline_value(const char *cmdline, const char *name, size_t *len);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "loader/cmdline.h"
 #include "loader/detail.h"
 #include "loader/log.h"
 #include "loader/report.h"
@@ -67,6 +68,12 @@ int main(int argc, char **argv)
 	if (optind < argc) {
 		report_note("it takes no operand; see bpflock-log --help");
 		return 2;
+	}
+	if (cmdline_is_off()) {
+		report_note("BPFLOCK IS OFF: bpflock=off is on the kernel's "
+			    "command line, NOTHING IS LOADED OR ENFORCED, and "
+			    "there is nothing to log");
+		return 0;
 	}
 	detail_silence();
 	return log_show(stdout, format, follow) ? 1 : 0;

@@ -8,6 +8,7 @@
 #include "loader/attest.h"
 #include "loader/bind.h"
 #include "loader/cleanup.h"
+#include "loader/cmdline.h"
 #include "loader/detail.h"
 #include "loader/gate.h"
 #include "loader/guard.h"
@@ -131,7 +132,7 @@ static enum exit_status load(const struct options *options)
 	bool checks = options->command == COMMAND_CHECK;
 	int err;
 
-	if (!checks && probe_is_off()) {
+	if (!checks && cmdline_is_off()) {
 		report_note("BPFLOCK IS OFF: bpflock=off is on the kernel's "
 			    "command line, NOTHING IS LOADED OR ENFORCED");
 		return EXIT_DONE;

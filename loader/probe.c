@@ -39,14 +39,6 @@
 
 static const char step[] = "preflight";
 
-bool probe_is_off(void)
-{
-	CLEANUP(free_memory) char *cmdline = NULL;
-
-	return !read_text("/proc/cmdline", TEXT_MAX, &cmdline) &&
-	       cmdline_has_word(cmdline, "bpflock=off");
-}
-
 static int check_capabilities(void)
 {
 	struct __user_cap_header_struct header = {

@@ -9,9 +9,6 @@
 
 #include "loader/run.h"
 
-/* Break glass: whether the kernel was booted with bpflock=off. */
-bool probe_is_off(void);
-
 /* Whether attached programs are called at all: 0, or -errno after saying on
  * stderr what keeps the kernel from it. */
 int probe_is_asked(void);

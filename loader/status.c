@@ -14,6 +14,7 @@
 #include "bundle/event.h"
 #include "bundle/text.h"
 #include "loader/cleanup.h"
+#include "loader/cmdline.h"
 #include "loader/home.h"
 #include "loader/layout.h"
 #include "loader/probe.h"
@@ -259,7 +260,7 @@ static int show_policies(int home, bool json, int *shown)
 /* Of a sealed machine alone: others have nothing that these would weaken. */
 static void show_seal(int vault, bool json)
 {
-	if (probe_is_off())
+	if (cmdline_is_off())
 		report_note("BPFLOCK IS OFF: this machine was booted with "
 			    "bpflock=off, bpflock-load loads nothing");
 	if (vault < 0)

@@ -497,6 +497,7 @@ WITHOUT_LSM = [
 
 SWITCHED_OFF = [
     Row("bpflock=off", "bpflock-load edge.o", 0, ("bpflock=off", "NOTHING")),
+    Row("the log says so too", "bpflock-log", 0, ("BPFLOCK IS OFF",)),
     Row("nothing is enforced", f"in-container sh -c '{MODULE}'", 0),
     Row("nothing is loaded", NOTHING_LEFT, 0),
 ]
