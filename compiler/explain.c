@@ -221,7 +221,20 @@ static uint64_t hot_hooks(const struct table_protection *protection)
 	return found;
 }
 
-static void print_notes(FILE *out, const struct table_protection *protection,
+/* No hook sees who moves a task into a cgroup (docs/security.md).  Of a policy
+ * that root may take off that goes without saying. */
+static bool is_gained_by_moving(const struct table *table,
+				const struct table_protection *protection,
+				uint32_t cgroup)
+{
+	uint32_t class = PLACE_COUNT * (1 + cgroup) + PLACE_HOST;
+
+	return table->locked && !table->audit &&
+	       protection->denied[PLACE_HOST] & ~protection->denied[class];
+}
+
+static void print_notes(FILE *out, const struct table *table,
+			const struct table_protection *protection,
 			const char *indent)
 {
 	uint64_t hot = hot_hooks(protection);
@@ -229,6 +242,9 @@ static void print_notes(FILE *out, const struct table_protection *protection,
 	for (uint32_t i = 0; i < protection->cgroup_count; i++) {
 		fprintf(out, "%s[%u] in cgroup ", indent, i + 1);
 		text_quoted(out, protection->cgroups[i]);
+		if (is_gained_by_moving(table, protection, i))
+			fputs(": root can move a task there, which may then do what the host may not",
+			      out);
 		putc('\n', out);
 	}
 	for (uint32_t i = 0; i < protection->device_count; i++)
@@ -280,7 +296,7 @@ static void text_protection(FILE *out, const struct table *table,
 		}
 		putc('\n', out);
 	}
-	print_notes(out, protection, "  ");
+	print_notes(out, table, protection, "  ");
 }
 
 static void markdown_protection(FILE *out, const struct table *table,
@@ -314,7 +330,7 @@ static void markdown_protection(FILE *out, const struct table *table,
 		putc('\n', out);
 	}
 	putc('\n', out);
-	print_notes(out, protection, "- ");
+	print_notes(out, table, protection, "- ");
 }
 
 static void print_header(FILE *out, const struct table *table)
