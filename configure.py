@@ -347,6 +347,9 @@ def write_flags(ninja, options, cross=""):
     ldflags = []
     if options.werror:
         cflags.append("-Werror")
+    if not (options.sanitize or options.fuzz or options.coverage):
+        cflags += ["-ffunction-sections", "-fdata-sections"]
+        ldflags.append("-Wl,--gc-sections")
     if options.sanitize:
         sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
         cflags += [*sanitize, "-fno-omit-frame-pointer"]
@@ -384,6 +387,11 @@ def write_rules(ninja):
 
 def object_path(options, source):
     return f"{options.builddir}/{os.path.splitext(source)[0]}.o"
+
+
+def size_flags(source):
+    """The loader runs once, on machines that may be small."""
+    return "-Os -fno-asynchronous-unwind-tables" if source.startswith("loader/") else ""
 
 
 def write_grammar(ninja, options):
@@ -446,7 +454,8 @@ def write_cross(ninja, options):
         for source in sources:
             if source not in built:
                 built.add(source)
-                ninja.build([object_path(options, source)], "cc", [source])
+                ninja.build([object_path(options, source)], "cc", [source],
+                            extra=size_flags(source))
         objects = [object_path(options, source) for source in sources]
         if "loader/guard.c" in sources:
             objects.append(guard)
@@ -461,7 +470,8 @@ def write_programs(ninja, options, headers, embedded, guard):
     def compile_once(source):
         if source not in built:
             built[source] = object_path(options, source)
-            ninja.build([built[source]], "cc", [source], order_only=headers)
+            ninja.build([built[source]], "cc", [source], order_only=headers,
+                        extra=size_flags(source))
         return built[source]
 
     def link(target, main, shared, libraries, extra=""):
