@@ -28,6 +28,7 @@ TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "vm")]
 
 # pylint: disable=wrong-import-position
+import documents  # noqa: E402
 import vm  # noqa: E402
 from attacks import bundles, score, variants  # noqa: E402
 from attacks.variants import Attack, Variant  # noqa: E402
@@ -206,17 +207,6 @@ def run_kernel(kernel: str, args: argparse.Namespace, known: list[Attack],
     return table
 
 
-def documents(args: argparse.Namespace) -> int:
-    folder, kernels = args.builddir / "attacks", vm.kernels.matrix()
-    if args.update_docs:
-        score.update(folder, kernels)
-        return 0
-    wrong = score.check(folder, kernels)
-    for line in wrong:
-        print(f"{score.DOCUMENT.name}: differs: {line}")
-    return 1 if wrong else 0
-
-
 def main() -> int:
     # Leave by the ordinary way, so that QEMU ends with us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -240,7 +230,9 @@ def main() -> int:
     parser.add_argument("--builddir", type=Path, default=Path("build"))
     args = parser.parse_args()
     if args.update_docs or args.check_docs:
-        return documents(args)
+        return documents.write_or_check(score, args.update_docs,
+                                        args.builddir / "attacks",
+                                        vm.kernels.matrix())
     if args.quick:
         args.locked = True
         args.variant = args.variant or "host-bpf"

@@ -20,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import documents
 import vm
 from conformance import bundles as compiling
 from conformance import cannot, guest, judge, rows, support
@@ -178,17 +179,6 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
     return total
 
 
-def documents(args: argparse.Namespace) -> int:
-    folder, kernels = args.builddir / "conformance", vm.kernels.matrix()
-    if args.update_docs:
-        support.update(folder, kernels, compiling.operations())
-        return 0
-    wrong = support.check(folder, kernels, compiling.operations())
-    for line in wrong:
-        print(f"{support.DOCUMENT.name}: differs: {line}")
-    return 1 if wrong else 0
-
-
 def main() -> int:
     # Leave by the ordinary way, so that QEMU ends with us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -207,7 +197,10 @@ def main() -> int:
     parser.add_argument("--builddir", type=Path, default=Path("build"))
     args = parser.parse_args()
     if args.update_docs or args.check_docs:
-        return documents(args)
+        return documents.write_or_check(support, args.update_docs,
+                                        args.builddir / "conformance",
+                                        vm.kernels.matrix(),
+                                        compiling.operations())
     if not args.kernel:
         args.kernel = vm.kernels.matrix() if args.full else SHORT
     try:
