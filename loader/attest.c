@@ -489,14 +489,20 @@ static void find_programs(const struct subject *subjects, size_t count,
 			  struct findings *found)
 {
 	for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
-		CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(id);
-		struct live_program live = { .info_size = sizeof(live.info) };
+		struct live_program live;
 		uint32_t hook;
+		int err = live_program_info(id, &live);
 
-		if (fd < 0 ||
-		    bpf_obj_get_info_by_fd(fd, &live.info, &live.info_size) ||
-		    live.info.type != BPF_PROG_TYPE_LSM ||
-		    is_ours(subjects, count, id))
+		if (err == -ENOENT || is_ours(subjects, count, id))
+			continue;
+		if (err) {
+			differs(found,
+				"the program with the id %" PRIu32
+				" cannot be looked at: %s",
+				id, strerror(-err));
+			continue;
+		}
+		if (live.info.type != BPF_PROG_TYPE_LSM)
 			continue;
 		hook = LIVE_HAS(&live, attach_btf_id) ? live.info.attach_btf_id
 						      : 0;

@@ -250,11 +250,17 @@ int refuse_foreign(struct run *run)
 	if (run->gate < 0)
 		return 0;
 	for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
-		CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(id);
-		CLEANUP(live_program_free) struct live_program program = { 0 };
+		struct live_program program;
+		int err = live_program_info(id, &program);
 
-		if (fd < 0 || live_program(fd, &program) || id == gate ||
-		    !sits_in_front(run, &program) || is_ours(run, id))
+		if (err == -ENOENT || id == gate)
+			continue;
+		if (err)
+			return refuse(err, MACHINE, step, NULL,
+				      "the program with the id %" PRIu32
+				      " cannot be looked at:",
+				      id);
+		if (!sits_in_front(run, &program) || is_ours(run, id))
 			continue;
 		first = refuse(-EBUSY, MACHINE, step,
 			       "load bpflock's policies before what loads it, "

@@ -47,6 +47,16 @@ int live_program(int fd, struct live_program *program)
 	return 0;
 }
 
+int live_program_info(uint32_t id, struct live_program *program)
+{
+	CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(id);
+
+	*program = (struct live_program){ .info_size = sizeof(program->info) };
+	if (fd < 0)
+		return -errno;
+	return bpf_obj_get_info_by_fd(fd, &program->info, &program->info_size);
+}
+
 void live_program_free(struct live_program *program)
 {
 	free(program->instructions);

@@ -30,6 +30,10 @@ struct live_program {
  * -errno. */
 int live_program(int fd, struct live_program *program);
 
+/* The same by its id and without the instructions: nothing to free.  -ENOENT:
+ * it is gone. */
+int live_program_info(uint32_t id, struct live_program *program);
+
 /* For cleanup; all zeros is fine. */
 void live_program_free(struct live_program *program);
 
