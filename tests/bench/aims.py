@@ -92,6 +92,20 @@ def untouched(tables: Tables) -> Aim:
                f"touch (noise: {100 * SAME:g} %)", "0", worst(found), met)
 
 
+def sealed(tables: Tables) -> Aim:
+    cells = tables["syscalls"].data["cells"]
+    nothing, again = cells["nothing"], cells["nothing again"]
+    found, met = {}, True
+    for call in rows.SYSTEM_CALLS:
+        more = (cells["sealed everything"][call]
+                - cells["folded everything"][call])
+        found[call] = more
+        met &= more <= max(abs(again[call] - nothing[call]),
+                           SAME * nothing[call])
+    return Aim("Instructions that the seal adds to the same system calls",
+               "0", worst(found), met)
+
+
 def sizes(tables: Tables) -> list[Aim]:
     found = {key.removesuffix(" folded"): row["bytes"]
              for key, row in tables["bundles"].data.items()
@@ -129,6 +143,7 @@ def loading(tables: Tables) -> Aim:
 
 def all_aims(tables: Tables) -> list[Aim]:
     return [near_empty(tables), with_event(tables), untouched(tables),
+            sealed(tables),
             *sizes(tables), compiling(tables), loading(tables)]
 
 

@@ -143,6 +143,13 @@ def measure_system_calls(settings: Settings) -> tuple[str, Table]:
                 steps.append(Step(f"{level} {name}",
                                   loaded(f"{name}-{level}", "measured",
                                          calls)))
+        # A sealed machine is one until it is off; and before, it wants nobody
+        # else's programs on its hooks.
+        guest.bundle("sealed", rows.policy(
+            "measured", rows.baseline(rows.protections()), "locked"))
+        steps.append(Step("sealed everything",
+                          "rm -r /sys/fs/bpf/empty && sleep 1 && "
+                          f"bpflock-load /bundles/sealed.o >&2 && {calls}"))
         progress("syscalls: in the machine")
         found = guest.run(steps)
     cells = {key: {call: sample.least

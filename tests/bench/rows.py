@@ -71,8 +71,9 @@ def cgroup(number: int) -> str:
     return f"/machine.slice/vm-{number}.scope"
 
 
-def policy(name: str, body: str) -> str:
-    return f"language 1;\npolicy {name} {{ version 1; seal open; {body} }}\n"
+def policy(name: str, body: str, seal: str = "open") -> str:
+    return (f"language 1;\npolicy {name} {{ version 1; seal {seal}; "
+            f"{body} }}\n")
 
 
 def deciding(rows: list[Operation], verdict: str, log: str,
