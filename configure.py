@@ -129,6 +129,7 @@ LOADER = [
     "loader/attach.c",
     "loader/attest.c",
     "loader/bind.c",
+    "loader/canary.c",
     "loader/cmdline.c",
     "loader/detail.c",
     "loader/expect.c",
@@ -143,18 +144,23 @@ LOADER = [
     "loader/lsm.c",
     "loader/options.c",
     "loader/pin.c",
+    "loader/pinned.c",
     "loader/probe.c",
     "loader/process.c",
+    "loader/prove.c",
     "loader/read.c",
     "loader/record.c",
     "loader/replace.c",
     "loader/report.c",
+    "loader/ring.c",
     "loader/room.c",
     "loader/run.c",
     "loader/settings.c",
+    "loader/stand_in.c",
     "loader/status.c",
     "loader/subjects.c",
     "loader/tag.c",
+    "loader/trial.c",
     "loader/unload.c",
     "loader/vault.c",
     "loader/visit.c",
@@ -170,6 +176,7 @@ LOG = [
     "loader/home.c",
     "loader/layout.c",
     "loader/log.c",
+    "loader/pinned.c",
     "loader/process.c",
     "loader/read.c",
     "loader/record.c",
@@ -212,7 +219,7 @@ PROGRAMS = {
 }
 
 # How some of them are linked besides.
-LINKING = {"tests/bpflock-load-forges": "-Wl,--wrap=record_create"}
+LINKING = {"tests/bpflock-load-forges": "-Wl,--wrap=record_create,--wrap=attach_and_prove"}
 
 # What makes a policy's own object of a template.
 TEMPLATE = ["compiler/cgroups.c", "compiler/edit.c", "compiler/template.c"]
@@ -228,6 +235,9 @@ UNIT_TESTS = {
     "test_format": ["tests/unit/sample.c", "loader/format.c", *BUNDLE],
     "test_record": ["tests/unit/sample.c", "loader/findings.c", "loader/layout.c", "loader/record.c",
                     "loader/tag.c", *BUNDLE],
+    "test_canary": ["tests/unit/sample.c", "loader/canary.c", "loader/process.c", "loader/read.c",
+                    "loader/ring.c", "loader/stand_in.c", "loader/trial.c", "compiler/arena.c",
+                    *TEMPLATE, "compiler/memfile.c", "compiler/link.c", *BUNDLE],
     "test_arena": ["compiler/arena.c"],
     "test_insn": ["compiler/insn.c"],
     "test_fold": ["compiler/arena.c", *FOLD, *BUNDLE],

@@ -34,6 +34,7 @@
 #include "loader/kernel_links.h"
 #include "loader/live.h"
 #include "loader/process.h"
+#include "loader/prove.h"
 #include "loader/read.h"
 #include "loader/record.h"
 #include "loader/replace.h"
@@ -53,7 +54,9 @@ struct subject {
 	struct expected expected;
 	struct record record;
 	struct findings found;
+	struct canaries canaries;
 	size_t map_count;
+	bool loaded; /* by its name and digest */
 };
 
 static void subject_free(struct subject *subject)
@@ -61,6 +64,7 @@ static void subject_free(struct subject *subject)
 	expected_free(&subject->expected);
 	record_free(&subject->record);
 	findings_free(&subject->found);
+	canaries_free(&subject->canaries);
 }
 
 /* ---- programs ---- */
@@ -446,6 +450,8 @@ static int attest_subject(struct subject *subject)
 		differs(&subject->found,
 			"another one of its name is loaded, with the digest %s",
 			hex);
+	else
+		subject->loaded = true;
 	attest_objects(subject);
 	attest_pins(subject);
 	return 0;
@@ -536,6 +542,21 @@ static void find_links(const struct subject *subjects, size_t count,
 	}
 }
 
+/* ---- whether it is enforced ---- */
+
+/* The guard has no canaries: what it denies does harm where it is not. */
+static void attest_canaries(struct subject *subject, bool alone)
+{
+	int err = 0;
+
+	if (subject->load->bundle && subject->loaded)
+		err = prove_live(subject->run, subject->load, subject->home,
+				 alone, &subject->canaries, &subject->found);
+	if (err)
+		differs(&subject->found, "its events cannot be looked at: %s",
+			strerror(-err));
+}
+
 /* ---- the words ---- */
 
 static void show_subject(const struct subject *subject, bool json)
@@ -568,6 +589,8 @@ static void show_subject(const struct subject *subject, bool json)
 		       subject->expected.count == 1 ? "" : "s",
 		       subject->map_count, subject->map_count == 1 ? "" : "s");
 	}
+	if (load->bundle)
+		prove_show(&subject->canaries, json);
 	findings_show(&subject->found, json);
 	fputs(json ? "}" : "", stdout);
 }
@@ -643,6 +666,10 @@ int attest(struct run *run)
 	if (!err) {
 		find_programs(subjects, count, &machine);
 		find_links(subjects, count, &links, &machine);
+		for (size_t i = 0; i < count; i++)
+			attest_canaries(&subjects[i],
+					run->count == 1 &&
+						findings_are_none(&machine));
 		err = show(subjects, count, &machine, run->options->json);
 	}
 	for (size_t i = 0; subjects && i < count; i++)

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,11 +29,11 @@
 #include "loader/fault.h"
 #include "loader/layout.h"
 #include "loader/pin.h"
+#include "loader/process.h"
 #include "loader/report.h"
 #include "loader/wait.h"
 
 #define GUARD_NAME     "the guard" /* in messages, where a bundle's path is */
-#define CGROUP_OF(pid) "/proc/" pid "/ns/cgroup"
 #define SYSCTL_SECTION "cgroup/sysctl"
 #define SYSCTL_PROGRAM "guard_sysctl"
 #define SYSCTL_MAX     64 /* as many as the kernel lets one cgroup have */
@@ -128,24 +127,15 @@ static int open_root_cgroup(int *root)
 	return *root < 0 ? -errno : 0;
 }
 
-/* In a cgroup namespace of its own the root would be another one. */
-static int check_cgroup_namespace(void)
-{
-	struct stat ours, kernels;
-
-	if (stat(CGROUP_OF("self"), &ours) || stat(CGROUP_OF("2"), &kernels))
-		return -errno;
-	return ours.st_ino == kernels.st_ino ? 0 : -EXDEV;
-}
-
 static int attach_sysctl(struct run *run)
 {
 	int program = bpf_program__fd(sysctl_program(&run->guard));
 	CLEANUP(close_fd) int root = -1;
 	int err = fault("sysctl");
 
+	/* There the root would be another one. */
 	if (!err)
-		err = check_cgroup_namespace();
+		err = process_check_cgroup_namespace();
 	if (!err)
 		err = open_root_cgroup(&root);
 	if (!err)

@@ -24,6 +24,7 @@
 #include "loader/cleanup.h"
 #include "loader/home.h"
 #include "loader/layout.h"
+#include "loader/pinned.h"
 #include "loader/report.h"
 #include "loader/visit.h"
 
@@ -105,35 +106,6 @@ static int take_event(void *context, void *bytes, size_t size)
 	return is_told_to_end() ? -EINTR : 0;
 }
 
-/* In the vault nothing opens for writing by its path, as a ring has to. */
-static int open_sealed_map(const char *path)
-{
-	LIBBPF_OPTS(bpf_obj_get_opts, settings, .file_flags = BPF_F_RDONLY);
-	CLEANUP(close_fd) int fd = bpf_obj_get_opts(path, &settings);
-	struct bpf_map_info info = { 0 };
-	uint32_t size = sizeof(info);
-	int ring;
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return -errno;
-	if (info.type != BPF_MAP_TYPE_RINGBUF)
-		return keep_fd(&fd);
-	ring = bpf_map_get_fd_by_id(info.id);
-	return ring < 0 ? -errno : ring;
-}
-
-static int open_map(int home, const char *policy, const char *name)
-{
-	char path[LAYOUT_PATH_SIZE];
-	int err = layout_path(path, home, LAYOUT_IN_PLACE, policy, LAYOUT_MAPS,
-			      name);
-	int fd = err ? err : bpf_obj_get(path);
-
-	if (fd < 0 && !err)
-		return errno == EROFS ? open_sealed_map(path) : -errno;
-	return fd;
-}
-
 static int fill_source(struct source *source, int home, const char *policy)
 {
 	CLEANUP(close_fd) int ring = -1;
@@ -141,8 +113,8 @@ static int fill_source(struct source *source, int home, const char *policy)
 
 	if (err)
 		return err;
-	source->drops = open_map(home, policy, EVENT_DROPS_MAP);
-	ring = open_map(home, policy, EVENT_RING_MAP);
+	source->drops = pinned_map(home, policy, EVENT_DROPS_MAP);
+	ring = pinned_map(home, policy, EVENT_RING_MAP);
 	if (ring < 0)
 		return ring == -ENOENT ? 0 : ring;
 	source->ring = ring_buffer__new(ring, take_event, source, NULL);

@@ -16,6 +16,7 @@
 #include "loader/options.h"
 #include "loader/pin.h"
 #include "loader/probe.h"
+#include "loader/prove.h"
 #include "loader/replace.h"
 #include "loader/report.h"
 #include "loader/room.h"
@@ -71,7 +72,7 @@ static const struct stage load_stages[] = {
 	{ .bundle = guard_programs },
 	{ .bundle = freeze_maps },
 	{ .bundle = stage_policy },
-	{ .bundle = attach_programs },
+	{ .bundle = attach_and_prove },
 	{ .bundle = pin_links },
 	{ .machine = end_loading },
 	{ .bundle = put_in_place },
@@ -109,8 +110,8 @@ static void show_loaded(const struct load *load)
 	show_kinds(table, false, "protection",
 		   table->audit ? "audited" : "enforced");
 	show_kinds(table, true, "trace", "on");
-	printf("%zu hook%s, seal %s\n", load->link_count,
-	       load->link_count == 1 ? "" : "s",
+	printf("%zu hook%s, %zu proven, seal %s\n", load->link_count,
+	       load->link_count == 1 ? "" : "s", load->proven,
 	       table->locked ? "locked" : "open");
 }
 

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PF_KTHREAD 0x00200000
 #define KTHREADD   2 /* the parent of all others */
+
+#define CGROUP_OF(pid) "/proc/" pid "/ns/cgroup"
 
 int process_parse(const char *stat, struct process *process)
 {
@@ -35,4 +38,13 @@ bool process_is_kthreadd(const struct process *process)
 bool process_is_kernels(const struct process *process)
 {
 	return process->parent == KTHREADD && process->flags & PF_KTHREAD;
+}
+
+int process_check_cgroup_namespace(void)
+{
+	struct stat ours, kernels;
+
+	if (stat(CGROUP_OF("self"), &ours) || stat(CGROUP_OF("2"), &kernels))
+		return -errno;
+	return ours.st_ino == kernels.st_ino ? 0 : -EXDEV;
 }

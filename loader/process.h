@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc/PID/stat says of a process. */
+/* What /proc says of processes. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,3 +19,7 @@ bool process_is_kthreadd(const struct process *process);
 
 /* Whether it is another one of the kernel's own. */
 bool process_is_kernels(const struct process *process);
+
+/* Returns 0 in the cgroup namespace that the kernel's own threads are in,
+ * -EXDEV in another one, or -errno. */
+int process_check_cgroup_namespace(void);

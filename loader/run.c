@@ -78,6 +78,7 @@ static void free_load(struct load *load)
  * is asked by bpf() too, is taken off last. */
 void run_free(struct run *run)
 {
+	stand_ins_stop(&run->stand_ins);
 	if (!run->done) {
 		unpin_policies(run);
 		remove_vault(run);

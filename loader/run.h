@@ -17,6 +17,7 @@
 #include "bundle/bundle.h"
 #include "loader/layout.h"
 #include "loader/options.h"
+#include "loader/stand_in.h"
 
 struct bpf_link;
 struct bpf_object;
@@ -43,6 +44,7 @@ struct load {
 	struct programs old;	   /* which has these */
 	struct bpf_link **links;   /* owned, as is each of them */
 	size_t link_count;
+	size_t proven; /* canaries, one a hook */
 	enum pins pins;
 };
 
@@ -59,7 +61,8 @@ struct run {
 	int gate;    /* the link that keeps others from bpf(), or -1 */
 	struct load guard; /* its object is NULL where there is none */
 	int sysctl_cgroup; /* that the guard's program is attached to, or -1 */
-	bool done;	   /* what was pinned stays */
+	struct stand_ins stand_ins; /* started with the first canary */
+	bool done;		    /* what was pinned stays */
 };
 
 struct stage {

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What each comes to without a policy, as the kernel does it:
+ *
+ * - init_module asks before it copies the module, and then finds no memory to
+ *   copy from; or, for the hook behind, copies a page of zeros, which is no ELF
+ *   file.  finit_module finds that its file is none.
+ * - fsopen of a file system that there is not has the kernel ask for its
+ * module.
+ * - bpf() asks before it looks at what the command is about, which here is
+ *   nothing.  A program that calls bpf_probe_write_user with arguments that it
+ *   does not have is refused, but only once it may call it.
+ * - execveat of a text that no program is finds no format for it.
+ *
+ * The files are memfds, or without a name on a tmpfs that is mounted nowhere.
+ */
+#include "loader/trial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "loader/cleanup.h"
+#include "loader/read.h"
+#include "loader/stand_in.h"
+
+#define MASK(protection, operation) \
+	(UINT64_C(1) << OP_BIT(protection, operation))
+
+#define TEXT_MAX     4096
+#define MODPROBE     "/proc/sys/kernel/modprobe"
+#define SIG_ENFORCE  "/sys/module/module/parameters/sig_enforce"
+#define MEMFD_EXEC   0x10U  /* MFD_EXEC, 6.3 */
+#define PAGE	     4096UL /* at least; what is mapped need not be there */
+#define SCRIPT	     "#!/" STAND_IN_NAME "\n"
+#define NOT_A_FORMAT STAND_IN_NAME "\n"
+
+static int error_of(long result)
+{
+	return result < 0 ? errno : 0;
+}
+
+/* ---- files in memory ---- */
+
+/* Of what @made is, for reading alone: a file that somebody may write is not
+ * executed, and no module.  @made is closed. */
+static int fill(int made, const char *text)
+{
+	CLEANUP(close_fd) int fd = made;
+	char path[64];
+	int filled;
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	filled = open(path, O_RDONLY | O_CLOEXEC);
+	return filled < 0 ? -errno : filled;
+}
+
+static int make_memfd(const char *text)
+{
+	int fd = memfd_create(STAND_IN_NAME, MFD_CLOEXEC | MEMFD_EXEC);
+
+	if (fd < 0)
+		fd = memfd_create(STAND_IN_NAME, MFD_CLOEXEC);
+	return fill(fd, text);
+}
+
+static int make_unlinked_shm(const char *text)
+{
+	CLEANUP(close_fd) int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	CLEANUP(close_fd) int mount = -1;
+
+	if (context < 0 ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	if (mount < 0)
+		return -errno;
+	return fill(openat(mount, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0700),
+		    text);
+}
+
+/* ---- kernel_modules ---- */
+
+static int run_finit_module(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = make_memfd(NOT_A_FORMAT);
+
+	(void)trial;
+	return fd < 0 ? fd : error_of(syscall(SYS_finit_module, fd, "", 0));
+}
+
+static int run_init_module(const struct trial *trial)
+{
+	(void)trial;
+	return error_of(syscall(SYS_init_module, NULL, PAGE, ""));
+}
+
+/* A kernel that takes signed modules alone does not ask; nor one that takes
+ * all, and has no such file. */
+static int run_unsigned_module(const struct trial *trial)
+{
+	CLEANUP(free_memory) char *zeros = calloc(1, PAGE);
+	CLEANUP(free_memory) char *text = NULL;
+	int err = read_text(SIG_ENFORCE, TEXT_MAX, &text);
+
+	(void)trial;
+	if (err || *text != 'N' || !zeros)
+		return -EOPNOTSUPP;
+	return error_of(syscall(SYS_init_module, zeros, PAGE, ""));
+}
+
+/* With no program to ask, the kernel asks for no module. */
+static int run_autoload(const struct trial *trial)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	CLEANUP(close_fd) int fd = -1;
+	int err = read_text(MODPROBE, TEXT_MAX, &text);
+
+	(void)trial;
+	if (err || *text != '/')
+		return -EOPNOTSUPP;
+	fd = fsopen(STAND_IN_NAME, FSOPEN_CLOEXEC);
+	return error_of(fd);
+}
+
+static int run_delete_module(const struct trial *trial)
+{
+	(void)trial;
+	return error_of(syscall(SYS_delete_module, STAND_IN_NAME, O_NONBLOCK));
+}
+
+/* ---- bpf ---- */
+
+struct numbered {
+	uint8_t number;
+	uint8_t operation; /* bit */
+};
+
+static const struct numbered commands[] = {
+#define COMMAND(number, name, operation) { number, OP_BIT(bpf, operation) },
+#include "bpf/bpf_commands.def"
+};
+
+static const struct numbered types[] = {
+#define PROGRAM_TYPE(number, name, operation) \
+	{ number, OP_BIT(bpf, operation) },
+#include "bpf/bpf_commands.def"
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* The first command that is that operation, or the first type of program. */
+static int run_bpf(const struct trial *trial)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		if (UINT64_C(1) << commands[i].operation != trial->operations ||
+		    commands[i].number == BPF_PROG_LOAD)
+			continue;
+		fd = (int)syscall(SYS_bpf, commands[i].number, &attr,
+				  sizeof(attr));
+		return error_of(fd);
+	}
+	for (size_t i = 0; i < COUNT(types); i++) {
+		if (UINT64_C(1) << types[i].operation != trial->operations)
+			continue;
+		attr.prog_type = types[i].number;
+		fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+		return error_of(fd);
+	}
+	return -EOPNOTSUPP;
+}
+
+static int run_bpf_write(const struct trial *trial)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_JMP | BPF_CALL,
+		  .imm = BPF_FUNC_probe_write_user },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr;
+
+	(void)trial;
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_KPROBE;
+	attr.insns = (uintptr_t)code;
+	attr.insn_cnt = COUNT(code);
+	attr.license = (uintptr_t) "GPL";
+	return error_of(syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
+}
+
+/* ---- fileless_exec ---- */
+
+static int execute(int fd)
+{
+	static char *const arguments[] = { STAND_IN_NAME, NULL };
+	static char *const environment[] = { NULL };
+
+	return error_of(syscall(SYS_execveat, fd, "", arguments, environment,
+				AT_EMPTY_PATH));
+}
+
+static int run_exec_memfd(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = make_memfd(NOT_A_FORMAT);
+
+	(void)trial;
+	return fd < 0 ? fd : execute(fd);
+}
+
+static int run_exec_shm(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = make_unlinked_shm(NOT_A_FORMAT);
+
+	(void)trial;
+	return fd < 0 ? fd : execute(fd);
+}
+
+/* Its interpreter is not looked for: it could not open what is closed then. */
+static int run_exec_script(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = make_memfd(SCRIPT);
+
+	(void)trial;
+	return fd < 0 ? fd : execute(fd);
+}
+
+static int run_mmap(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = make_memfd(NOT_A_FORMAT);
+	void *pages;
+
+	(void)trial;
+	if (fd < 0)
+		return fd;
+	pages = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	if (pages == MAP_FAILED)
+		return errno;
+	munmap(pages, PAGE);
+	return 0;
+}
+
+static int run_mprotect(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = make_memfd(NOT_A_FORMAT);
+	void *pages;
+	int result;
+
+	(void)trial;
+	if (fd < 0)
+		return fd;
+	pages = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (pages == MAP_FAILED)
+		return -errno;
+	result = error_of(mprotect(pages, PAGE, PROT_READ | PROT_EXEC));
+	munmap(pages, PAGE);
+	return result;
+}
+
+/* ---- all of them ---- */
+
+#define PAST(...) ((const int[]){ __VA_ARGS__, TRIAL_END })
+
+#define TRIAL(protection, hook, operations, before, call, run, denied, past) \
+	{ PROTECTION_##protection,                                           \
+	  HOOK_##hook,                                                       \
+	  operations,                                                        \
+	  before,                                                            \
+	  call,                                                              \
+	  run,                                                               \
+	  denied,                                                            \
+	  past },
+
+#define MODULES(operation) MASK(kernel_modules, operation)
+#define LOADS		   (MODULES(load_module) | MODULES(foreign_module))
+#define EXEC(operation)	   MASK(fileless_exec, operation)
+
+#define BPF(operation)                                                        \
+	TRIAL(bpf, bpf, MASK(bpf, operation), 0, "bpf() of nothing", run_bpf, \
+	      EPERM, PAST(EINVAL, EFAULT, E2BIG, EBADF, ENOENT))
+
+/* Where several are of the same hook, those that a policy is most likely to
+ * deny come first. */
+const struct trial trials[] = {
+	TRIAL(kernel_modules, kernel_load_data, LOADS, 0,
+	      "init_module from nowhere", run_init_module, EPERM,
+	      PAST(EFAULT)) TRIAL(kernel_modules, kernel_read_file, LOADS, 0,
+				  "finit_module of a text", run_finit_module,
+				  EPERM, PAST(ENOEXEC, EKEYREJECTED))
+		TRIAL(kernel_modules, kernel_module_request,
+		      MODULES(autoload_module), 0,
+		      "fsopen of an unknown file system", run_autoload, ENODEV,
+		      PAST(ENODEV)) TRIAL(kernel_modules, locked_down,
+					  MODULES(unsigned_module), LOADS,
+					  "init_module of zeros",
+					  run_unsigned_module, EPERM,
+					  PAST(ENOEXEC)) TRIAL(kernel_modules,
+							       capable,
+							       MODULES(unload_module), 0, "delete_module of no module", run_delete_module,
+							       EPERM, PAST(ENOENT)) BPF(map_create) BPF(other)
+			BPF(obj_get) BPF(
+				prog_load_lsm) BPF(prog_load_tracing) BPF(prog_load_kprobe)
+				BPF(prog_load_cgroup) BPF(prog_load_net) BPF(prog_load_other) BPF(
+					btf_load) BPF(map_update) BPF(obj_pin) BPF(prog_attach)
+					BPF(link_create) BPF(raw_tracepoint_open) BPF(token_create) TRIAL(
+						bpf, locked_down,
+						MASK(bpf, bpf_write),
+						MASK(bpf, prog_load_kprobe),
+						"a program that writes user memory",
+						run_bpf_write, EINVAL,
+						PAST(EACCES)) TRIAL(fileless_exec,
+								    bprm_creds_for_exec,
+								    EXEC(memfd),
+								    0,
+								    "execveat of a memfd",
+								    run_exec_memfd,
+								    EPERM,
+								    PAST(ENOEXEC))
+						TRIAL(fileless_exec,
+						      bprm_creds_for_exec,
+						      EXEC(shm) |
+							      EXEC(unlinked),
+						      0,
+						      "execveat of a deleted file on tmpfs",
+						      run_exec_shm, EPERM,
+						      PAST(ENOEXEC))
+							TRIAL(fileless_exec,
+							      bprm_check_security,
+							      EXEC(script),
+							      EXEC(memfd),
+							      "execveat of a script in a memfd",
+							      run_exec_script,
+							      EPERM,
+							      PAST(ENOENT))
+								TRIAL(fileless_exec,
+								      mmap_file,
+								      EXEC(map),
+								      0,
+								      "mmap of a memfd",
+								      run_mmap,
+								      EPERM,
+								      PAST(0))
+									TRIAL(fileless_exec,
+									      file_mprotect,
+									      EXEC(map),
+									      0,
+									      "mprotect of a memfd",
+									      run_mprotect,
+									      EPERM,
+									      PAST(0))
+};
+
+_Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");
+
+const size_t trial_count = COUNT(trials);
+
+int trial_run(const struct trial *trial)
+{
+	return trial->run(trial);
+}
+
+bool trial_is_past(const struct trial *trial, int result)
+{
+	for (const int *past = trial->past; *past != TRIAL_END; past++)
+		if (*past == result)
+			return true;
+	return false;
+}
+
+bool trial_tells(const struct trial *trial)
+{
+	return !trial_is_past(trial, trial->denied);
+}
