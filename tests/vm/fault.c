@@ -2,7 +2,8 @@
 /*
  * Linked instead of loader/fault.c into the loader that tests run:
  * BPFLOCK_FAIL=step[:n][,step[:n]]... makes the n-th time (from 1) fail that
- * fault() is asked for a step; with "!" behind it, the loader is killed then.
+ * fault() is asked for a step; with "!" behind it, the loader is killed then,
+ * and with "?" it stops there, until SIGCONT, and goes on.
  */
 #include "loader/fault.h"
 
@@ -22,7 +23,7 @@ static bool is_wanted(const char *text, const char *step, unsigned long *turn)
 	if (strncmp(text, step, len))
 		return false;
 	*turn = text[len] == ':' ? strtoul(text + len + 1, NULL, 10) : 1;
-	return strchr(":,!", text[len]);
+	return strchr(":,!?", text[len]);
 }
 
 int fault(const char *step)
@@ -37,7 +38,9 @@ int fault(const char *step)
 		if (is_wanted(text, step, &turn) && ++asked[i] == turn) {
 			if (text[len - 1] == '!')
 				raise(SIGKILL);
-			return -ECANCELED;
+			if (text[len - 1] != '?')
+				return -ECANCELED;
+			raise(SIGSTOP);
 		}
 		text = text[len] ? text + len + 1 : NULL;
 	}

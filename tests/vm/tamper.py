@@ -3,8 +3,9 @@
 
     python3 tests/vm/tamper.py BUNDLE DIR
 
-makes DIR/instruction.o, where a program denies with another error, and
-DIR/byte.o, where the policy's first byte of what it decides is another one.
+makes DIR/instruction.o, where a program denies with another error where its
+event finds no room, DIR/allows.o, where no program denies, and DIR/byte.o, where
+the policy's last byte of what it decides is another one.
 """
 
 from __future__ import annotations
@@ -36,15 +37,25 @@ def changed(elf: bytes, offset: int, new: bytes) -> bytes:
     return elf[:offset] + new + elf[offset + len(new):]
 
 
-def other_instruction(elf: bytes) -> bytes:
+def denials(elf: bytes) -> Iterator[int]:
+    """Where the instructions are that deny."""
     for name, offset, size in sections(elf):
         if not name.startswith(("lsm/", "lsm.s/", ".text")):
             continue
         for at in range(offset, offset + size, 8):
             code, _, _, value = struct.unpack_from("<BBhi", elf, at)
             if code in MOVES and value == EPERM:
-                return changed(elf, at + 4, struct.pack("<i", EACCES))
-    raise ValueError("no instruction that denies")
+                yield at
+
+
+def other_instruction(elf: bytes) -> bytes:
+    return changed(elf, next(denials(elf)) + 4, struct.pack("<i", EACCES))
+
+
+def without_denials(elf: bytes) -> bytes:
+    for at in list(denials(elf)):
+        elf = changed(elf, at + 4, struct.pack("<i", 0))
+    return elf
 
 
 def other_byte(elf: bytes) -> bytes:
@@ -60,6 +71,7 @@ def other_byte(elf: bytes) -> bytes:
 def tamper(bundle: Path, folder: Path) -> None:
     elf = bundle.read_bytes()[:-TRAILER]
     (folder / "instruction.o").write_bytes(finish(other_instruction(elf)))
+    (folder / "allows.o").write_bytes(finish(without_denials(elf)))
     (folder / "byte.o").write_bytes(finish(other_byte(elf)))
 
 

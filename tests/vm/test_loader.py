@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import forge
+import tamper
 import vm
 
 POLICY = """language 1;
@@ -40,6 +41,20 @@ def policy(name: str, version: int, *, seal: str = "open",
            reason: str = "") -> str:
     return POLICY.format(name=name, version=version, seal=seal,
                          reason=f' because "{reason}"' if reason else "")
+
+
+def tried(name: str, profile: str, mode: str) -> str:
+    """All protections that have a template, for their canaries."""
+    return f"""language 1;
+policy {name} {{
+	version 1;
+	{mode}
+	kernel_modules {{ {profile} }}
+	bpf {{ {profile} }}
+	fileless_exec {{ {profile} }}
+	seal open;
+}}
+"""
 
 
 POLICIES = {
@@ -74,12 +89,40 @@ policy kept {
 	seal open;
 }
 """,
+    **{name: tried(name, profile, mode) for name, profile, mode in [
+        ("baseline", "profile baseline;", ""),
+        ("restricted", "profile restricted;", ""),
+        ("audit", "profile restricted;", "mode audit;"),
+        ("logging", "profile allow;", ""),
+        ("silent", "profile baseline; log none;", "")]},
+    "of_host": """language 1;
+policy of_host {
+	version 1;
+	kernel_modules {
+		profile allow;
+		log denied;
+		block unload_module, unsigned_module for host;
+	}
+	seal open;
+}
+""",
+    "of_cgroup": """language 1;
+policy of_cgroup {
+	version 1;
+	kernel_modules {
+		profile allow;
+		log denied;
+		block load_module for cgroup "/x";
+	}
+	seal open;
+}
+""",
 }
 # Today, for bpflockc: an exception past its day is an error.
 TODAY = "1767225600"  # 2026-01-01
 
 LOADED = ("edge-gateway version 7: 1 protection enforced (kernel_modules), "
-          "3 hooks, seal open")
+          "3 hooks, 3 proven, seal open")
 LOADED_MAP = "/sys/fs/bpf/bpflock/kept/maps/bpf_loaded"
 MODULE = "modprobe dummy && rmmod dummy"
 NOTHING_LEFT = "nothing-left"
@@ -134,6 +177,20 @@ nothing-left || exit 1
 echo "failed $((n - 1)) times"
 """,
     # Tries in a container all the time, while the command runs.
+    # stopped-in STEP COMMAND: loads edge.o, and runs the command while the loader
+    # stands still in that step.
+    "stopped-in": r"""#!/bin/sh
+BPFLOCK_FAIL=$1? bpflock-load-faults edge.o &
+i=0
+until grep -q '^State:.T' /proc/$!/status 2>/dev/null; do
+	i=$((i + 1))
+	[ $i -lt 100 ] || exit 9
+	sleep 0.1
+done
+sh -c "$2"
+kill -CONT $!
+wait $!
+""",
     "while-hammering": r"""#!/bin/sh
 rm -f /tmp/stop
 in-container hammer /tmp/stop &
@@ -164,9 +221,77 @@ FORGED = '/tmp/deny" uid=1\nlost=7.ko'
 
 # How often each step is asked for with two bundles of 3 programs and 4 maps.
 FAULTS = {"read": 2, "verify": 2, "probe": 1, "open": 2, "hooks": 1,
-          "names": 2, "room": 1, "bind": 1, "load": 2, "freeze": 8, "attach": 6,
-          "folder": 6, "record": 2, "pin": 16, "rename": 2}
-REPLACING_FAULTS = ["attach", "pin", "rename", "exchange"]
+          "names": 2, "room": 1, "bind": 1, "load": 2, "freeze": 8,
+          "attach": 6, "canary": 2, "folder": 6, "record": 2, "pin": 16,
+          "rename": 2}
+REPLACING_FAULTS = ["attach", "canary", "pin", "rename", "exchange"]
+
+UNSTICK = "echo 1 >/proc/sys/kernel/ftrace_enabled"
+# Which protections each policy has proven, at how many of its hooks. Where one
+# hook denies what another one would be asked about, that one is not; and an
+# autoload shows in an event alone.
+PROVEN = {"baseline": (11, 8), "restricted": (11, 8), "audit": (11, 11),
+          "logging": (11, 11), "silent": (11, 7), "of_host": (2, 2)}
+
+CANARIES = [
+    *[Row(f"canaries of {name}", f"bpflock-load {name}.o && "
+          f"bpflock-load --unload {name}", 0,
+          (f" {hooks} hooks, {proven} proven, seal open\n",))
+      for name, (hooks, proven) in PROVEN.items()],
+    Row("canaries from a network namespace of its own",
+        "unshare --net bpflock-load of_host.o && "
+        "bpflock-load --unload of_host", 0, ("2 hooks, 2 proven",)),
+    Row("canaries of named cgroups alone", "bpflock-load of_cgroup.o", 0,
+        ("of_cgroup.o: canary: kernel_modules is attached, and not proven to "
+         "be enforced: it decides for named cgroups alone",
+         "2 hooks, 0 proven")),
+    Row("in that cgroup they are of it", "mkdir /sys/fs/cgroup/x && "
+        "echo $$ >/sys/fs/cgroup/x/cgroup.procs && "
+        "bpflock-load --unload of_cgroup && bpflock-load of_cgroup.o; s=$?; "
+        "echo $$ >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/x; "
+        "bpflock-load --unload of_cgroup; exit $s", 0, ("2 hooks, 2 proven",)),
+    Row("what they did not prove",
+        "echo >/proc/sys/kernel/modprobe; bpflock-load edge.o && "
+        "bpflock-load --verify edge.o; s=$?; "
+        "echo /sbin/modprobe >/proc/sys/kernel/modprobe; "
+        "bpflock-load --unload edge-gateway; exit $s", 0,
+        ("3 hooks, 2 proven", "not seen     whether kernel_modules is "
+         "enforced at the hook kernel_module_request, by trying: fsopen of an "
+         "unknown file system cannot be tried here")),
+    Row("each of two that deny the same", "bpflock-load edge.o other.o && "
+        "bpflock-load --unload edge-gateway && "
+        "bpflock-load --unload other_one", 0,
+        (LOADED, "other_one version 1: 1 protection enforced "
+         "(kernel_modules), 3 hooks, 3 proven")),
+    Row("behind one that denies everybody", "bpflock-load restricted.o "
+        "baseline.o && bpflock-load --unload restricted && "
+        "bpflock-load --unload baseline", 0,
+        ("restricted version 1: 3 protections enforced (kernel_modules, bpf, "
+         "fileless_exec), 11 hooks, 8 proven",
+         "baseline version 1: 3 protections enforced (kernel_modules, bpf, "
+         "fileless_exec), 11 hooks, 8 proven")),
+    Row("the log names them", "bpflock-load edge.o && bpflock-log && "
+        "bpflock-load --unload edge-gateway", 0,
+        ('deny kernel_modules.load_module policy=edge-gateway version=7 '
+         'place="container" comm="bpflock-canary"',
+         'object="fs-bpflock-canary" comm="bpflock-canary"')),
+    Row("nobody of them is left", "! ps | grep '[b]pflock-canary'", 0,
+        exact=""),
+    Row("a program that does not deny", "bpflock-load tampered/allows.o", 1,
+        ("tampered/allows.o: canary: kernel_modules.load_module is attached to "
+         "the hook kernel_read_file, and not enforced there: finit_module of "
+         'a text in a container ended in "Exec format error"',)),
+    Row("that and a good bundle", "bpflock-load tampered/allows.o other.o",
+        1, ("tampered/allows.o: canary: ",)),
+    # Linux 5.10 does not attach then, and later ones do.
+    Row("programs that the kernel does not ask", "stopped-in attach "
+        f"'echo 0 >/proc/sys/kernel/ftrace_enabled' 2>/tmp/why; s=$?; "
+        f"{UNSTICK}; cat /tmp/why; case $s in "
+        "1) grep -E 'canary: .*not enforced.*without the event|"
+        "attach: .*resource busy' /tmp/why;; *) false;; esac", 0),
+    Row("nothing left behind canaries", NOTHING_LEFT, 0),
+    Row("they were what denied", f"in-container sh -c '{MODULE}'", 0),
+]
 
 # What tests/vm/forge.py makes, and the words that it is refused with.
 FORGED_BUNDLES = {
@@ -468,9 +593,11 @@ ORDINARY = [
         ("mend: ",)),
     Row("with room again", "rm /sys/fs/bpf/crowd*", 0),
     Row("nothing left of the crowd", NOTHING_LEFT, 0),
-    Row("forged as ours are", "bpflock-load forged/good.o && "
-        "bpflock-load --unload edge-gateway", 0),
+    Row("forged as ours are, and deciding nothing",
+        "bpflock-load forged/good.o", 1,
+        ("forged/good.o: canary: kernel_modules.load_module is attached to",)),
     Row("nothing left of the forged ones", NOTHING_LEFT, 0),
+    *CANARIES,
     *[Row(f"fault in {step}", f"every-fault {step}", 0,
           (f"failed {times} times",)) for step, times in FAULTS.items()],
     *[Row(f"fault in {step}, replacing", f"every-fault-replacing {step}", 0,
@@ -549,6 +676,8 @@ def fill_own(overlay: Path, build: Path, made: Path,
     add_crowd(overlay, made)
     (overlay / "t/forged").mkdir()
     forge.forge(overlay / "t/edge.o", overlay / "t/forged")
+    (overlay / "t/tampered").mkdir()
+    tamper.tamper(overlay / "t/edge.o", overlay / "t/tampered")
 
 
 def script(rows: list[Row]) -> str:

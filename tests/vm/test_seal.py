@@ -78,7 +78,7 @@ BPFLOCK_FAIL=seal! bpflock-load-faults edge.o 2>/tmp/why
 # Before the vault is made, test_loader.py has all. Where a step is asked for
 # time and again, some of them are enough.
 FAULTS = {"vault": "", "bind": "", "load": "", "guard": "", "freeze": "5",
-          "attach": "3", "register": "9", "sysctl": "", "folder": "3",
+          "attach": "3", "canary": "", "register": "9", "sysctl": "", "folder": "3",
           "record": "", "pin": "11", "rename": ""}
 
 UNSEALED = [
@@ -101,10 +101,10 @@ UNSEALED = [
         "bpflock-load edge6open.o && leave-vault; "
         "bpflock-load edge.o other.o open.o", 0,
         ("edge-gateway version 7: replaces version 6, 1 protection enforced "
-         "(kernel_modules), 3 hooks, seal locked",
+         "(kernel_modules), 3 hooks, 3 proven, seal locked",
          "other_one version 1: 1 protection",
          "of_today version 1: 1 protection enforced (kernel_modules), 3 hooks, "
-         "seal open")),
+         "3 proven, seal open")),
     Row("it is enforced", "in-container modprobe dummy", 1,
         ("Operation not permitted",)),
     Row("the log shows it", "bpflock-log | "
@@ -133,7 +133,8 @@ UNSEALED = [
 
 CLOSED = [
     Row("a policy that denies bpf() to everybody", "bpflock-load everything.o",
-        0, ("everything version 3: 3 protections enforced",)),
+        0, ("everything version 3: 3 protections enforced (kernel_modules, bpf, "
+            "fileless_exec), 11 hooks, 8 proven, seal locked")),
     Row("is enforced", "modprobe dummy", 1, ("Operation not permitted",)),
     Row("keeps everybody from bpf()", "! bpftool prog", 0,
         ("Operation not permitted",)),

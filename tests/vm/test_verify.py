@@ -48,6 +48,8 @@ FORGE = "BPFLOCK_FORGE=$(sha256sum edge.o | cut -c1-64) bpflock-load-forges"
 UNLOAD = "bpflock-load --unload edge-gateway"
 PINS = "/sys/fs/bpf/bpflock/edge-gateway"
 SAME = "edge-gateway version 7: verified, 3 programs and 4 maps\n"
+PROVEN = ("  proven       deny kernel_modules.load_module place=container at "
+          "the hook kernel_load_data, by its event\n")
 ALONE = "this machine: nothing else is on these hooks\n"
 OTHER = "edge-gateway version 7: NOT WHAT THE BUNDLE SAYS"
 
@@ -56,10 +58,12 @@ ROWS = [
         (OTHER, "it is not loaded")),
     Row("nothing to verify", "bpflock-load --verify", 2),
     Row("the same", "bpflock-load edge.o && bpflock-load --verify edge.o", 0,
-        (SAME, ALONE)),
+        (SAME, PROVEN, ALONE)),
     Row("as JSON", "bpflock-load --verify --json edge.o", 0,
         ('{"verified":true,"policies":[{"name":"edge-gateway","version":7,',
-         '"differences":[]')),
+         '"canaries":[{"hook":"kernel_read_file","operation":'
+         '"kernel_modules.load_module","place":"container","verdict":"deny",'
+         '"proof":"event"},', '"differences":[]')),
     Row("another digest", "bpflock-load --verify --digest "
         + "0" * 64 + " edge.o", 1, ("which --digest does not name",)),
     Row("another one of the name", "bpflock-load --verify edge7b.o", 1,
@@ -98,6 +102,11 @@ ROWS = [
         (OTHER, "has other instructions than the bundle's")),
     Row("it is what was loaded", "bpflock-load --verify "
         "tampered/instruction.o", 1, ("another one of its name",)),
+    Row("none that denies", f"{UNLOAD} && {FORGE} tampered/allows.o && "
+        "bpflock-load --verify edge.o", 1,
+        (OTHER, "kernel_modules.load_module is not enforced at the hook "
+         "kernel_load_data: init_module from nowhere in a container ended in "
+         '"Bad address"')),
     Row("one byte of a map", f"{UNLOAD} && {FORGE} tampered/byte.o && "
         "bpflock-load --verify edge.o", 1,
         (OTHER, "the map .rodata.policy has 0x01 at byte ")),
@@ -109,7 +118,13 @@ ROWS = [
     Row("gone again", "rm /sys/fs/bpf/front; sleep 1; "
         f"bpflock-load --verify edge.o && {UNLOAD}", 0, (SAME, ALONE)),
     Row("every template", "bpflock-load everything.o && "
-        "bpflock-load --verify everything.o", 0, ("everything version 3: ver",)),
+        "bpflock-load --verify everything.o", 0,
+        ("everything version 3: ver",
+         "proven       deny bpf.bpf_write place=container at the hook "
+         "locked_down, by its event",
+         "not seen     whether fileless_exec is enforced at the hook "
+         "bprm_check_security, by trying: what it decides is denied by a hook "
+         "that is asked before")),
     Row("under kptr_restrict", "sysctl -w kernel.kptr_restrict=2 && "
         "bpflock-load --verify everything.o && "
         "sysctl -w kernel.kptr_restrict=0 && "
@@ -124,8 +139,8 @@ ROWS = [
         f"kernel.kptr_restrict=0; {UNLOAD}", 0),
     # A machine is sealed until it is off.
     Row("sealed", "bpflock-load locked.o && bpflock-load --verify locked.o", 0,
-        ("kept version 3: verified", "the guard: verified, 8 programs",
-         ALONE)),
+        ("kept version 3: verified", PROVEN,
+         "the guard: verified, 8 programs", ALONE)),
     Row("its status", "bpflock-load --status", 0,
         ("kept version 3, enforced, seal locked", "links        3",
          "this machine is sealed", "kernel.kexec_load_disabled is 0\n"
