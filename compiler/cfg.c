@@ -156,6 +156,7 @@ static void fill_block(const struct builder *builder, struct cfg *cfg,
 			.origin = (uint32_t)slot,
 			.mark = builder->notes[slot].mark,
 			.policy_offset = builder->notes[slot].policy_offset,
+			.spared = builder->notes[slot].spared,
 			.effect = true,
 		};
 		size_t behind = (size_t)slot_behind(builder, slot);

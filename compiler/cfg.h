@@ -54,6 +54,7 @@ struct node {
 	uint32_t origin;     /* the slot of the program that it came from */
 	enum node_mark mark;
 	int64_t policy_offset; /* of NODE_POLICY, what the pointer points to */
+	unsigned spared; /* as in struct slot_note */
 	struct source_bits sources[SOURCES]; /* of the constant in it */
 	/* ---- */
 	bool effect; /* it does more than what follows, and write registers */
@@ -104,6 +105,9 @@ void node_set(struct node *node, const struct insn *insn);
 struct slot_note {
 	enum node_mark mark;
 	int64_t policy_offset;
+	/* Of a NODE_PINNED call: how many of the five argument registers the
+	 * function does not read, from r5 down. */
+	unsigned spared;
 };
 
 /*

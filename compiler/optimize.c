@@ -19,6 +19,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <bpf/btf.h>
+
 #include "bundle/policy.h"
 #include "compiler/arena.h"
 #include "compiler/btfext.h"
@@ -33,6 +35,7 @@
 #define RELOCATION_CALL 10 /* R_BPF_64_32 */
 #define SHARED_SECTION	".text"
 #define WHOLE_FUNCTION	-1 /* in a call that a relocation is for */
+#define ARGUMENTS	5  /* registers of a call */
 #define LINE_SHIFT	10 /* of a line's number, above the column */
 
 /* A program in a section. */
@@ -66,6 +69,7 @@ struct code {
 struct optimizer {
 	struct arena *arena;
 	struct image image;
+	struct btf *types; /* as they were */
 	struct ext from;
 	struct ext to;
 	struct blob policy;
@@ -170,6 +174,10 @@ static bool note_relocation(struct optimizer *optimizer, struct code *code,
 		return false;
 	code->relocation_of[slot] = number + 1;
 	code->notes[slot].mark = NODE_PINNED;
+	if (is_function(symbol))
+		code->notes[slot].spared =
+			ARGUMENTS - types_parameters(optimizer->types,
+						     symbol->name, ARGUMENTS);
 	if (!optimizer->policy_index || slots != 2 || insn.high ||
 	    symbol->entry.st_shndx != optimizer->policy_index)
 		return true;
@@ -676,11 +684,18 @@ static int optimize_image(struct optimizer *optimizer, const char **why)
 	struct image *image = &optimizer->image;
 	struct image_section *ext = image_find(image, ".BTF.ext");
 	struct image_section *policy = image_find(image, POLICY_SECTION);
+	struct image_section *types = image_find(image, ".BTF");
 	int err = 0;
 
-	if (!image_find(image, ".BTF")) {
+	if (!types) {
 		*why = "the linked object has no BTF";
 		return -EBADMSG;
+	}
+	optimizer->types = btf__new(types->content.bytes,
+				    (uint32_t)types->content.size);
+	if (!optimizer->types) {
+		*why = "the linked object's types cannot be read";
+		return -errno;
 	}
 	if (ext) /* without programs there is none */
 		err = ext_read(optimizer->arena, &ext->content,
@@ -714,5 +729,6 @@ int optimize_object(struct arena *arena, const struct blob *linked,
 	*report = (struct optimize_report){ 0 };
 	if (!err)
 		err = optimize_image(&optimizer, why);
+	btf__free(optimizer.types);
 	return err ? err : image_write(&optimizer.image, folded, why);
 }

@@ -347,6 +347,21 @@ int types_prune(struct image *image, struct ext *ext, const char **why)
 	return 0;
 }
 
+unsigned types_parameters(const struct btf *types, const char *function,
+			  unsigned all)
+{
+	int number = btf__find_by_name_kind(types, function, BTF_KIND_FUNC);
+	const struct btf_type *type =
+		number < 0 ? NULL : type_of(types, (uint32_t)number);
+	const struct btf_type *prototype =
+		type ? type_of(types, type->type) : NULL;
+
+	if (!prototype || !btf_is_func_proto(prototype) ||
+	    btf_vlen(prototype) > all)
+		return all;
+	return btf_vlen(prototype);
+}
+
 const char *types_string(const struct image *image, uint32_t offset)
 {
 	const struct image_section *section = image_find(image, ".BTF");

@@ -5,6 +5,8 @@
 #include "compiler/btfext.h"
 #include "compiler/image.h"
 
+struct btf;
+
 /*
  * Makes .BTF of @image anew, of what the records of @ext and the sections and
  * maps that are left need, and lets the records point into it.  Offsets and
@@ -12,6 +14,11 @@
  * set to constant words.
  */
 int types_prune(struct image *image, struct ext *ext, const char **why);
+
+/* How many parameters that function has, at most @all; @all where @types do
+ * not say. */
+unsigned types_parameters(const struct btf *types, const char *function,
+			  unsigned all);
 
 /* The string at @offset of the strings of .BTF; "" where there is none. */
 const char *types_string(const struct image *image, uint32_t offset);

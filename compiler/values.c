@@ -31,6 +31,8 @@ struct helper {
 	bool stack; /* it may read or write what it has a pointer to */
 };
 
+#define ARGUMENTS 5 /* r1 to r5 */
+
 /* A helper that is not here takes five arguments and does anything. */
 static const struct helper helpers[] = {
 	{ BPF_FUNC_map_lookup_elem, 2, EFFECT_NONE, true },
@@ -57,7 +59,8 @@ static const struct helper helpers[] = {
 
 static struct helper find_helper(const struct node *node)
 {
-	struct helper any = { node->insn.immediate, 5, EFFECT_OTHER, true };
+	struct helper any = { node->insn.immediate, ARGUMENTS - node->spared,
+			      EFFECT_OTHER, true };
 
 	if (node->mark != NODE_PLAIN)
 		return any;

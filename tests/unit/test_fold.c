@@ -69,7 +69,8 @@ static void put_policy(struct sample *sample, int dst, int offset)
 		put(sample, (struct insn){ .code = BPF_LD | BPF_IMM | BPF_DW,
 					   .dst = (uint8_t)dst });
 
-	sample->notes[slot] = (struct slot_note){ NODE_POLICY, offset };
+	sample->notes[slot] = (struct slot_note){ .mark = NODE_POLICY,
+						    .policy_offset = offset };
 }
 
 static void put_exit(struct sample *sample)
