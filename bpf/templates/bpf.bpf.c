@@ -121,9 +121,12 @@ static __always_inline const struct named_operation *find_operation(
 static __always_inline bool is_loading(uint32_t command)
 {
 	uint32_t key = 0;
-	uint64_t *loaded = bpf_map_lookup_elem(&bpf_loaded, &key);
+	uint64_t *loaded;
 
-	if (!loaded || *loaded || !loader_is_current())
+	if (!loader_is_current()) /* first: most are not, and it is cheap */
+		return false;
+	loaded = bpf_map_lookup_elem(&bpf_loaded, &key);
+	if (!loaded || *loaded)
 		return false;
 	if (command == BPF_OBJ_PIN || command == BPF_LINK_CREATE ||
 	    command == BPF_RAW_TRACEPOINT_OPEN || command == BOOT_GUARD_COMMAND)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class Step:
     script: str
 
 
-def with_empty(verdict: str, hooks: list[str]) -> str:
+def with_empty(verdict: str, hooks: Sequence[str]) -> str:
     """Options of calls: an empty LSM program on each of the hooks."""
     return " ".join(f"-a /sys/fs/bpf/empty/{verdict}_{hook}" for hook in hooks)
 

@@ -38,7 +38,8 @@ def empty_steps(settings: Settings,
                 operations: list[rows.Operation]) -> list[Step]:
     return [Step(f"empty {verdict} {row.call}",
                  count_calls(settings, [row.call],
-                             with_empty(word, [row.hook])))
+                             f"{with_empty('allow', row.others)} "
+                             f"{with_empty(word, [row.hook])}"))
             for row in operations
             for verdict, word in (("allowed", "allow"), ("denied", "deny"))]
 
@@ -75,7 +76,8 @@ def measure_protection(settings: Settings,
     calls = [row.call for row in operations]
     with TemporaryDirectory() as scratch:
         guest = Guest(settings.kernel, settings.build, Path(scratch))
-        guest.empty_programs(sorted({row.hook for row in operations}))
+        guest.empty_programs(sorted({hook for row in operations
+                                     for hook in (row.hook, *row.others)}))
         steps = [Step("nothing", count_calls(settings, calls)),
                  *empty_steps(settings, operations),
                  *bundle_steps(settings, guest, operations),

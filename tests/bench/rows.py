@@ -22,13 +22,14 @@ class Operation:
     operation: str
     call: str  # in calls.c
     hook: str
+    others: tuple[str, ...] = ()  # that the protection is asked on the way
 
 
 OPERATIONS = [
     Operation("kernel_modules", "load_module", "finit_module",
-              "kernel_read_file"),
+              "kernel_read_file", ("capable",)),
     Operation("kernel_modules", "load_module", "init_module",
-              "kernel_load_data"),
+              "kernel_load_data", ("capable",)),
     Operation("bpf", "map_create", "map_create", "bpf"),
     Operation("fileless_exec", "map", "mmap_memfd", "mmap_file"),
     Operation("fileless_exec", "map", "mprotect_memfd", "file_mprotect"),
