@@ -253,6 +253,11 @@ static void what_tells_nothing_needs_its_event(void **state)
 	assert_int_equal(canary_judge(&expected, NO_CONTROL, ENODEV, SIGHT_NONE,
 				      true, &doubt),
 			 PROOF_REFUTED);
+	/* its control was never tried */
+	assert_int_equal(canary_judge(&expected, ENODEV, -EOPNOTSUPP,
+				      SIGHT_NONE, false, &doubt),
+			 PROOF_NONE);
+	assert_int_equal(doubt, DOUBT_CANNOT);
 	expected.logged = false;
 	assert_int_equal(canary_judge(&expected, ENODEV, ENODEV, SIGHT_NONE,
 				      false, &doubt),

@@ -277,6 +277,10 @@ CANARIES = [
          'object="fs-bpflock-canary" comm="bpflock-canary"')),
     Row("nobody of them is left", "! ps | grep '[b]pflock-canary'", 0,
         exact=""),
+    Row("a loader that is killed takes them along",
+        "BPFLOCK_FAIL=canary! bpflock-load-faults edge.o; sleep 1; "
+        "! ps | grep '[b]pflock-canary' && bpflock-load edge.o && "
+        "bpflock-load --unload edge-gateway", 0, ("3 hooks, 3 proven",)),
     Row("a program that does not deny", "bpflock-load tampered/allows.o", 1,
         ("tampered/allows.o: canary: kernel_modules.load_module is attached to "
          "the hook kernel_read_file, and not enforced there: finit_module of "
