@@ -11,12 +11,14 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf/guard/guard.h"
 #include "bundle/event.h"
 #include "bundle/text.h"
 #include "loader/cleanup.h"
 #include "loader/cmdline.h"
 #include "loader/home.h"
 #include "loader/layout.h"
+#include "loader/pinned.h"
 #include "loader/probe.h"
 #include "loader/record.h"
 #include "loader/report.h"
@@ -257,20 +259,56 @@ static int show_policies(int home, bool json, int *shown)
 	return err;
 }
 
-/* Of a sealed machine alone: others have nothing that these would weaken. */
-static void show_seal(int vault, bool json)
+/* What the guard kept from others; in no log, as it asks no policy. */
+static int show_denials(int vault, bool json)
 {
+	static const struct {
+		const char *member, *words;
+	} kinds[GUARD_COUNT] = {
+		[GUARD_DENIED_BPF] = { "bpf", "of bpf()" },
+		[GUARD_DENIED_MOUNT] = { "mount", "that mount or unmount" },
+		[GUARD_DENIED_SYSCTL] = { "sysctl", "of a sysctl" },
+	};
+	CLEANUP(close_fd) int map = pinned_map(vault, LAYOUT_GUARD,
+					       GUARD_COUNTS);
+	int err = map < 0 ? map : 0;
+
+	fputs(json ? ",\"guard_denied\":{" : "the guard denied\n", stdout);
+	for (uint32_t i = 0; !err && i < GUARD_COUNT; i++) {
+		uint64_t count;
+
+		err = bpf_map_lookup_elem(map, &i, &count);
+		if (!err && json)
+			printf("%s\"%s\":%" PRIu64, i ? "," : "",
+			       kinds[i].member, count);
+		else if (!err)
+			printf("  %-11" PRIu64 "  calls %s\n", count,
+			       kinds[i].words);
+	}
+	fputs(json ? "}" : "", stdout);
+	return err ? refuse(err, MACHINE, "status", NULL,
+			    "what the guard counts cannot be read:")
+		   : 0;
+}
+
+/* Of a sealed machine alone: others have nothing that these would weaken. */
+static int show_seal(int vault, bool json)
+{
+	int err;
+
 	if (cmdline_is_off())
 		report_note("BPFLOCK IS OFF: this machine was booted with "
 			    "bpflock=off, bpflock-load loads nothing");
 	if (vault < 0)
-		return;
+		return 0;
+	err = show_denials(vault, json);
 	fputs(json ? ",\"sealed\":true,\"weaknesses\":["
 		   : "this machine is sealed until it boots again; what weakens "
 		     "that:\n",
 	      stdout);
 	settings_show(json);
 	fputs(json ? "]" : "", stdout);
+	return err;
 }
 
 int status_show(bool json)
@@ -291,7 +329,8 @@ int status_show(bool json)
 	failed = show_leftovers(home, json, !shown && !err);
 	err = err ? err : failed;
 	fputs(json ? "]" : "", stdout);
-	show_seal(vault, json);
+	failed = show_seal(vault, json);
+	err = err ? err : failed;
 	fputs(json ? "}\n" : "", stdout);
 	failed = shown ? probe_is_asked() : 0;
 	return err ? err : failed;

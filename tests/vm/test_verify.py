@@ -143,10 +143,15 @@ ROWS = [
          "the guard: verified, 8 programs", ALONE)),
     Row("its status", "bpflock-load --status", 0,
         ("kept version 3, enforced, seal locked", "links        3",
+         "the guard denied\n", "\n  0            calls of a sysctl\n",
          "this machine is sealed", "kernel.kexec_load_disabled is 0\n"
          "    mend: sysctl kernel.kexec_load_disabled=1")),
     Row("its status as JSON", "bpflock-load --status --json", 0,
-        ('"name":"kept"', '"sealed":true,"weaknesses":[{"name":')),
+        ('"name":"kept"', '"guard_denied":{"bpf":',
+         '"sealed":true,"weaknesses":[{"name":')),
+    Row("the guard counts what it denies",
+        "! sysctl -w kernel.ftrace_enabled=0 && bpflock-load --status", 0,
+        ("  1            calls of a sysctl\n",)),
     Row("sealed, as JSON", "bpflock-load --verify --json locked.o", 0,
         ('"guard":{"verified":true,"programs":8',)),
 ]
