@@ -125,6 +125,8 @@ SUITES = [
     python("software", "tests/vm/test_software.py", "--kernel", "6.1",
            "--kernel", "6.12", "--kernel", "newest", full_only=True,
            minutes=45),
+    python("soak", "tests/vm/test_soak.py", "--minutes", "60",
+           full_only=True, minutes=80),
     *[python(f"attacks-{kernel}-full", "tests/attacks/attacks.py", "--kernel",
              kernel, full_only=True, minutes=40)
       for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
