@@ -42,7 +42,9 @@ TEST_PACKAGES = ["gcc", "libc6-dev", "libclang-rt-dev", "clang-format", "git", "
 TEMPLATES = [
     "bpf",
     "fileless_exec",
+    "kernel_image",
     "kernel_modules",
+    "kernel_secrets",
 ]
 
 # Each is compiled once for policies that name no cgroup and once for others:
@@ -142,6 +144,7 @@ LOADER = [
     "loader/layout.c",
     "loader/live.c",
     "loader/lsm.c",
+    "loader/names.c",
     "loader/options.c",
     "loader/pin.c",
     "loader/pinned.c",
@@ -149,6 +152,7 @@ LOADER = [
     "loader/process.c",
     "loader/prove.c",
     "loader/read.c",
+    "loader/reasons.c",
     "loader/record.c",
     "loader/replace.c",
     "loader/report.c",
@@ -229,8 +233,9 @@ FRONT_TEST = ["tests/unit/front.c", *COMPILER, *BUNDLE]
 
 # cmocka programs: tests/unit/NAME.c with the sources that it tests.
 UNIT_TESTS = {
-    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/process.c",
-                   "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
+    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/names.c",
+                   "loader/process.c", "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
+    "test_reasons": ["loader/names.c", "loader/reasons.c", "loader/report.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
     "test_format": ["tests/unit/sample.c", "loader/format.c", *BUNDLE],
     "test_record": ["tests/unit/sample.c", "loader/findings.c", "loader/layout.c", "loader/record.c",

@@ -20,7 +20,7 @@ void target_check_kernel(struct diag *diag, const struct plan *plan,
 		const struct table_protection *to =
 			&plan->table.protections[i];
 
-		for (uint64_t rest = table_denied_operations(to); rest;
+		for (uint64_t rest = table_used_operations(to); rest;
 		     rest &= rest - 1) {
 			const struct operation *operation =
 				&to->protection

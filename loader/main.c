@@ -17,6 +17,7 @@
 #include "loader/pin.h"
 #include "loader/probe.h"
 #include "loader/prove.h"
+#include "loader/reasons.h"
 #include "loader/replace.h"
 #include "loader/report.h"
 #include "loader/room.h"
@@ -48,6 +49,7 @@ static const struct stage open_stages[] = {
 /* --check ends behind it. */
 static const struct stage check_stages[] = {
 	{ .bundle = probe_hooks },
+	{ .bundle = probe_reasons },
 	{ .bundle = probe_subjects },
 	{ .name = "names", .bundle = replace_decide },
 	{ .name = "room", .machine = probe_room },

@@ -14,9 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <bpf/btf.h>
-
 #include "loader/cleanup.h"
+#include "loader/names.h"
 #include "loader/read.h"
 #include "loader/report.h"
 
@@ -54,24 +53,9 @@ static bool is_confidential(void)
 	       strstr(text, "[confidentiality]");
 }
 
-static bool has_name(const struct btf *kernel, const char *list,
-		     const char *name)
-{
-	int id = btf__find_by_name_kind(kernel, list, BTF_KIND_ENUM);
-	const struct btf_type *type =
-		id > 0 ? btf__type_by_id(kernel, (uint32_t)id) : NULL;
-
-	for (uint32_t i = 0; type && i < btf_vlen(type); i++)
-		if (!strcmp(btf__name_by_offset(kernel,
-						btf_enum(type)[i].name_off),
-			    name))
-			return true;
-	return false;
-}
-
 static bool has_helper(const struct btf *kernel, const char *helper)
 {
-	return has_name(kernel, "bpf_func_id", helper);
+	return kernel_names(kernel, "bpf_func_id", helper);
 }
 
 static int refuse_confidential(const struct load *load, const char *what)
@@ -96,7 +80,8 @@ int probe_subjects(struct run *run, struct load *load)
 		return refuse_confidential(load, "who asks them");
 	if (confidential &&
 	    names_protection(&load->bundle->note->table, "fileless_exec") &&
-	    !has_name(run->kernel, "special_kfunc_type", "KF_bpf_rdonly_cast"))
+	    !kernel_names(run->kernel, "special_kfunc_type",
+			  "KF_bpf_rdonly_cast"))
 		return refuse_confidential(
 			load, "where files on overlays are, for fileless_exec");
 	if (!cgroups)

@@ -11,6 +11,8 @@
  *   nothing.  A program that calls bpf_probe_write_user with arguments that it
  *   does not have is refused, but only once it may call it.
  * - execveat of a text that no program is finds no format for it.
+ * - kexec_load asks before it looks at its flags, and perf_event_open before it
+ *   looks for the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
  *
  * The files are memfds, or without a name on a tmpfs that is mounted nowhere.
  */
@@ -19,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +39,8 @@
 
 #define TEXT_MAX     4096
 #define MODPROBE     "/proc/sys/kernel/modprobe"
+#define KEXEC_DISABLED "/proc/sys/kernel/kexec_load_disabled"
+#define NO_KEXEC_FLAG  0x8000UL
 #define SIG_ENFORCE  "/sys/module/module/parameters/sig_enforce"
 #define MEMFD_EXEC   0x10U  /* MFD_EXEC, 6.3 */
 #define PAGE	     4096UL /* at least; what is mapped need not be there */
@@ -270,6 +275,56 @@ static int run_mprotect(const struct trial *trial)
 	return result;
 }
 
+/* ---- kernel_image, kernel_secrets ---- */
+
+/* Whoever set that switch is asked before any policy. */
+static int run_kexec_load(const struct trial *trial)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	int err = read_text(KEXEC_DISABLED, TEXT_MAX, &text);
+
+	(void)trial;
+	if (err || *text != '0')
+		return -EOPNOTSUPP;
+	return error_of(syscall(SYS_kexec_load, 0L, 0L, NULL, NO_KEXEC_FLAG));
+}
+
+static int open_and_close(const char *path)
+{
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 && errno == ENOENT ? -EOPNOTSUPP : error_of(fd);
+}
+
+static int run_dev_mem(const struct trial *trial)
+{
+	(void)trial;
+	return open_and_close("/dev/mem");
+}
+
+static int run_kcore(const struct trial *trial)
+{
+	(void)trial;
+	return open_and_close("/proc/kcore");
+}
+
+/* Of a cgroup's tasks, and no cgroup named. */
+static int run_perf(const struct trial *trial)
+{
+	struct perf_event_attr attr;
+
+	(void)trial;
+	memset(&attr, 0, sizeof(attr));
+	attr.size = PERF_ATTR_SIZE_VER5;
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_CPU_CLOCK;
+	attr.sample_type = PERF_SAMPLE_REGS_INTR;
+	attr.sample_regs_intr = 1;
+	attr.exclude_kernel = 1;
+	return error_of(syscall(SYS_perf_event_open, &attr, -1, -1, -1,
+				PERF_FLAG_PID_CGROUP));
+}
+
 /* ---- all of them ---- */
 
 #define PAST(...) ((const int[]){ __VA_ARGS__, TRIAL_END })
@@ -287,6 +342,11 @@ static int run_mprotect(const struct trial *trial)
 #define MODULES(operation) MASK(kernel_modules, operation)
 #define LOADS		   (MODULES(load_module) | MODULES(foreign_module))
 #define EXEC(operation)	   MASK(fileless_exec, operation)
+
+/* Of what lockdown is asked about. */
+#define LOCKED_DOWN(protection, operation, call, run, past)                   \
+	TRIAL(protection, locked_down, MASK(protection, operation), 0, call, \
+	      run, EPERM, PAST(past))
 
 #define BPF(operation)                                                        \
 	TRIAL(bpf, bpf, MASK(bpf, operation), 0, "bpf() of nothing", run_bpf, \
@@ -361,6 +421,14 @@ const struct trial trials[] = {
 									      run_mprotect,
 									      EPERM,
 									      PAST(0))
+	LOCKED_DOWN(kernel_image, kexec,
+		    "kexec_load with a flag that there is not", run_kexec_load,
+		    EINVAL)
+	LOCKED_DOWN(kernel_image, dev_mem, "open of /dev/mem", run_dev_mem, 0)
+	LOCKED_DOWN(kernel_secrets, perf,
+		    "perf_event_open of registers in no cgroup", run_perf,
+		    EINVAL)
+	LOCKED_DOWN(kernel_secrets, kcore, "open of /proc/kcore", run_kcore, 0)
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");

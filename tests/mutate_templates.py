@@ -59,7 +59,9 @@ AROUND = 3  # lines
 PROTECTIONS = {
     "kernel_modules.bpf.c": ["modules"], "bpf.bpf.c": ["bpf"],
     "fileless_exec.bpf.c": ["exec"], "include/event.h": ["modules", "exec"],
-    "include/loader.h": ["bpf"],
+    "include/loader.h": ["bpf"], "kernel_image.bpf.c": ["image"],
+    "kernel_secrets.bpf.c": ["secrets"],
+    "include/lockdown.h": ["image", "secrets"],
 }
 OF_INCLUDES = ["modules"]
 

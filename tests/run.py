@@ -68,9 +68,9 @@ def python(name: str, *command: str, **more: object) -> Suite:
     return Suite(name, [PYTHON, *command], **more)
 
 
-def conformance(kernel: str, **more: object) -> Suite:
+def conformance(kernel: str, *options: str, **more: object) -> Suite:
     return python(f"conformance-{kernel}", "tests/vm/conformance.py",
-                  "--kernel", kernel, minutes=25, **more)
+                  "--kernel", kernel, *options, minutes=25, **more)
 
 
 SUITES = [
@@ -80,8 +80,8 @@ SUITES = [
     build("fuzz", "--fuzz"),
     build("arm64", "--cross", "arm64", full_only=True),
     # The longest first, so that nothing long is left for the end.
-    conformance("6.1"),
-    conformance("newest"),
+    conformance("6.1", "--quick"),
+    conformance("newest", "--quick"),
     python("loader-6.1", "tests/vm/test_loader.py", "--kernel", "6.1",
            minutes=30),
     python("unit", "tests/unit.py", "build/tests", "build/sanitize/tests"),
@@ -119,6 +119,8 @@ SUITES = [
     conformance("5.10", full_only=True),
     conformance("6.12", full_only=True),
     conformance("arm64-6.12", full_only=True),
+    python("conformance-rest", "tests/vm/conformance.py", "--rest", "--kernel",
+           "6.1", "--kernel", "newest", full_only=True, minutes=45),
     python("conformance-flood", "tests/vm/conformance.py", "--full", "--kernel",
            "6.1", "--kernel", "newest", "--only", "*-flood", full_only=True,
            minutes=60),

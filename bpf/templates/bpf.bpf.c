@@ -15,7 +15,8 @@
  * Which way it fails: a subject that cannot be told is a container; a policy
  * that was never written in denies everything; a command or a type that the
  * table does not have is `other` or `prog_load_other`.  A kernel without a
- * lockdown reason of the name BPF_WRITE_USER does not load this.
+ * lockdown reason of the name BPF_WRITE_USER does not load what denies or logs
+ * bpf_write.
  *
  * Later kernels say in flags of the command (BPF_COMMON_ATTRS), and in one more
  * argument of the hook, how bpf() was called.  Neither exempts anything: a
@@ -28,6 +29,7 @@
 #include "bpf/templates/include/policy.h"
 #include "bpf/templates/include/event.h"
 #include "bpf/templates/include/loader.h"
+#include "bpf/templates/include/lockdown.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -160,17 +162,5 @@ int BPF_PROG(bpf_command, int cmd, union bpf_attr *attr)
 SEC("lsm/locked_down")
 int BPF_PROG(bpf_locked_down, enum lockdown_reason what)
 {
-	struct decision decision;
-	struct event *event;
-
-	if (what !=
-	    bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_BPF_WRITE_USER))
-		return 0;
-	decision = policy_decide(&policy_bpf, OP_BIT(bpf, bpf_write));
-	if (decision.logged) {
-		event = event_reserve(&decision);
-		if (event)
-			event_submit(event);
-	}
-	return policy_verdict(&decision);
+	return lockdown_decide(&policy_bpf, PROTECTION_bpf, what);
 }

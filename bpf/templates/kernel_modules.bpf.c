@@ -30,14 +30,15 @@
  * call that cannot be told unloads a module.  The hooks that are asked about
  * other things too deny for modules alone, by the name of the id or reason in
  * the running kernel: firmware, kexec images and the rest pass.  A kernel
- * without the names READING_MODULE, LOADING_MODULE, LOCKDOWN_MODULE_SIGNATURE
- * or LOCKDOWN_MODULE_PARAMETERS does not load this.  An autoload is decided
+ * without the names READING_MODULE or LOADING_MODULE, or the lockdown reason of
+ * what the policy denies or logs, does not load this.  An autoload is decided
  * for the task that asks; the modprobe that the kernel then starts is decided
  * for itself, as host.
  */
 #include "bpf/templates/include/kernel.h"
 #include "bpf/templates/include/policy.h"
 #include "bpf/templates/include/event.h"
+#include "bpf/templates/include/lockdown.h"
 #include "bpf/templates/include/syscall.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -129,20 +130,11 @@ int BPF_PROG(kernel_modules_module_request, char *name)
 	return policy_verdict(&decision);
 }
 
-/* Before 5.14 a probe read asks this hook again, for another reason: all but
- * ours have to be gone before the first one. */
 SEC("lsm/locked_down")
 int BPF_PROG(kernel_modules_locked_down, enum lockdown_reason what)
 {
-	uint64_t operations = MASK(unsigned_module);
-
-	if (what == bpf_core_enum_value(enum lockdown_reason,
-					LOCKDOWN_MODULE_PARAMETERS))
-		operations = MASK(unsafe_module_parameters);
-	else if (what != bpf_core_enum_value(enum lockdown_reason,
-					     LOCKDOWN_MODULE_SIGNATURE))
-		return 0;
-	return decide_nameless(operations);
+	return lockdown_decide(&policy_kernel_modules,
+			       PROTECTION_kernel_modules, what);
 }
 
 SEC("lsm/capable")

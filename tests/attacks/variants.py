@@ -23,6 +23,8 @@ CANARIES = {
     "bpf": ("map_create",),
     "fileless_exec": ("memfd_execveat", "shm", "interpreter_shm", "map_memfd",
                       "map_mprotect"),
+    "kernel_image": ("dev_mem",),
+    "kernel_secrets": ("kcore",),
 }
 
 

@@ -26,6 +26,8 @@ class Operation:
 
 
 OPERATIONS = [
+    Operation("kernel_image", "dev_mem", "open_dev_mem", "locked_down"),
+    Operation("kernel_secrets", "kcore", "open_kcore", "locked_down"),
     Operation("kernel_modules", "load_module", "finit_module",
               "kernel_read_file", ("capable",)),
     Operation("kernel_modules", "load_module", "init_module",

@@ -156,7 +156,9 @@ def words(counts: tuple[int, int, int]) -> str:
 
 def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
     total = (0, 0, 0)
-    policies = compiling.policies_like(args.only)
+    policies = compiling.policies_like(
+        args.only, True if args.quick else False if args.rest else None)
+    whole = not args.only and not args.rest
     flood = FLOOD_FULL if args.full else FLOOD
     with tempfile.TemporaryDirectory() as scratch:
         bundles = Path(scratch) / "p"
@@ -168,8 +170,8 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
                                            bundles, flood)
             outcomes += early + not_built(compiled, policies)
             outcomes += cannot.apply(kernel, outcomes, cannot.read(),
-                                     not args.only)
-            if not args.only:
+                                     whole and not args.quick)
+            if whole:
                 outcomes += defects(outcomes)
                 support.save(args.builddir / "conformance", kernel, release,
                              outcomes)
@@ -190,6 +192,10 @@ def main() -> int:
                         help="policies with such a name (as in a shell)")
     parser.add_argument("--full", action="store_true",
                         help="every kernel, and longer floods")
+    parser.add_argument("--quick", action="store_true",
+                        help="leave out policies that others make likely")
+    parser.add_argument("--rest", action="store_true",
+                        help="what --quick leaves out")
     parser.add_argument("--update-docs", action="store_true",
                         help="write docs/support.md from the last whole runs")
     parser.add_argument("--check-docs", action="store_true",

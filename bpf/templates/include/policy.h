@@ -155,6 +155,17 @@ policy_differs(const volatile struct policy *policy)
 
 #endif
 
+/* The operations that somebody is denied, or that are logged. */
+static __always_inline uint64_t
+policy_used(const volatile struct policy *policy)
+{
+	struct policy_class host = policy_of_place(policy, PLACE_HOST);
+	struct policy_class container =
+		policy_of_place(policy, PLACE_CONTAINER);
+
+	return host.denied | host.logged | container.denied | container.logged;
+}
+
 /*
  * Whether anybody is denied one of @operations, or it is logged.  Where not,
  * a hook need not find out whether an access is one of them: known when the
@@ -163,13 +174,7 @@ policy_differs(const volatile struct policy *policy)
 static __always_inline bool policy_cares(const volatile struct policy *policy,
 					 uint64_t operations)
 {
-	struct policy_class host = policy_of_place(policy, PLACE_HOST);
-	struct policy_class container =
-		policy_of_place(policy, PLACE_CONTAINER);
-
-	return (host.denied | host.logged | container.denied |
-		container.logged) &
-	       operations;
+	return policy_used(policy) & operations;
 }
 
 /*

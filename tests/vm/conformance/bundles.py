@@ -56,8 +56,11 @@ def compile_policies(compiler: Path, policies: list[rows.Policy],
     return done
 
 
-def policies_like(pattern: str | None) -> list[rows.Policy]:
+def policies_like(pattern: str | None,
+                  quick: bool | None = None) -> list[rows.Policy]:
+    """Those of such a name; @quick: those that are, or that are not."""
     policies = (rows.written() + rows.blocking_one(operations())
                 + rows.floods())
     return [policy for policy in policies
-            if not pattern or fnmatch.fnmatchcase(policy.name, pattern)]
+            if (not pattern or fnmatch.fnmatchcase(policy.name, pattern))
+            and quick in (None, policy.quick)]

@@ -29,7 +29,7 @@ COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wshadow",
           "-Wconversion", "-Werror", "-static", "-s"]
 # The sources in probes/ but the one with main().
-SOURCES = ["run", "modules", "bpf", "exec", "corners"]
+SOURCES = ["run", "modules", "bpf", "exec", "corners", "image", "secrets"]
 SIGNATURE_MARK = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature, whose end is the length
 
@@ -46,6 +46,9 @@ exec "$@"
 FUNCTIONS = r"""
 cd /t
 modprobe overlay
+# /dev/cpu/0/msr, on x86; and what IPsec's keys need.
+modprobe msr 2>/dev/null
+modprobe -a xfrm_user ah4 2>/dev/null
 cp module/dummy.ko /tmp/dummy.ko
 mkdir -p run
 # The guest's root is in memory: this is what files are on elsewhere. /tmp is
@@ -175,11 +178,11 @@ def without_signature(module: bytes) -> bytes | None:
     return module[:end - SIGNATURE_INFO - length]
 
 
-def lay_out_module(modules: Path, work: Path) -> Facts:
+def lay_out_module(kernel: object, work: Path) -> Facts:
     """The copies of dummy that the probes load, and what it is like."""
     folder = work / "module"
     folder.mkdir()
-    path = next(modules.rglob("dummy.ko*"))
+    path = next(kernel.modules.rglob("dummy.ko*"))
     module = path.read_bytes()
     if path.suffix == ".xz":
         module = lzma.decompress(module)
@@ -190,7 +193,8 @@ def lay_out_module(modules: Path, work: Path) -> Facts:
     (folder / "dummy.ko").write_bytes(module)
     (folder / "compressed").write_bytes(compressed)
     (folder / "unsigned.ko").write_bytes(unsigned or module)
-    return Facts(unsigned is not None, path.suffix == ".xz")
+    return Facts(unsigned is not None, path.suffix == ".xz",
+                 rows.LACKS.get(kernel.row.name, frozenset()))
 
 
 def fill(overlay: Path, programs: Path, kernel: object,
@@ -207,7 +211,7 @@ def fill(overlay: Path, programs: Path, kernel: object,
         (usr / name).chmod(0o755)
     shutil.copytree(bundles, work / "p")
     compile_probes(kernel.row.architecture, work)
-    return lay_out_module(kernel.modules, work)
+    return lay_out_module(kernel, work)
 
 
 def number_of(subject: Subject) -> int:

@@ -259,10 +259,36 @@ def judge_flood(report: Report, policy: Policy, count: int) -> Outcome:
     return outcome
 
 
+def lacking(table: dict, protection: str, facts: Facts) -> list[str]:
+    """The operations that the policy denies or logs, and the kernel lacks."""
+    return [operation["name"] for operation in table["operations"]
+            if f"{protection}.{operation['name']}" in facts.lacks
+            and any(cell["verdict"] != "allow" or cell["logged"]
+                    for cell in operation["cells"])]
+
+
+def judge_refusal(report: Report, policy: Policy,
+                  names: list[str]) -> Iterator[Outcome]:
+    """It is not loaded, and these are named, no others."""
+    said = " ".join(report.said.get(policy.name, []))
+    found = re.findall(r"no lockdown reason for \w+\.(\w+)", said)
+    outcome = Outcome(f"{policy.name}/refused")
+    if report.loaded.get(policy.name) != 1 or found != names:
+        outcome.wrong = [f"status {report.loaded.get(policy.name)}, {said}"]
+    yield outcome
+    for name in names:
+        yield Outcome(f"{policy.name}/refused/{name}", skipped="cannot: the "
+                      "kernel has no such lockdown reason, and bpflock-load "
+                      "refuses it by name", proof=(policy.protection, name))
+
+
 def judge_policy(report: Report, policy: Policy, table: dict,
                  probes: list[Probe], facts: Facts) -> Iterator[Outcome]:
-    loaded = judge_load(report, policy)
-    yield loaded
+    missing = lacking(table, policy.protection, facts)
+    if missing:
+        yield from judge_refusal(report, policy, missing)
+        return
+    yield judge_load(report, policy)
     for name in policy.subjects:
         subject = rows.BY_NAME[name]
         for probe in probes:

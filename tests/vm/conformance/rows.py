@@ -12,7 +12,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "policies"
 PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
-               "exec": "fileless_exec"}
+               "exec": "fileless_exec", "image": "kernel_image",
+               "secrets": "kernel_secrets"}
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,21 @@ class Facts:
     """What a kernel's modules are like."""
     signed: bool
     packed: bool  # compressed files
+    lacks: frozenset[str] = frozenset()  # of LACKS
 
     @property
     def words(self) -> frozenset[str]:
         return frozenset(("signed" if self.signed else "unsigned",
                           "packed" if self.packed else "plain"))
+
+
+# Operations that a kernel does not ask about: bpflock-load refuses what denies
+# or logs one, and names it.
+LACKS = {
+    "5.10": frozenset(("kernel_image.device_tree",
+                       "kernel_image.rtas_error_injection",
+                       "kernel_secrets.xfrm_secret")),
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,19 @@ def execute(name: str, *steps: Step, **more: object) -> Probe:
     return Probe(name, "fileless_exec", steps, **more)
 
 
+def image(name: str, *operations: str, **more: object) -> Probe:
+    return Probe(name, "kernel_image", tuple(ask(name) for name in operations),
+                 **more)
+
+
+def secrets(name: str, *operations: str, **more: object) -> Probe:
+    return Probe(name, "kernel_secrets",
+                 tuple(ask(name) for name in operations), **more)
+
+
+# The verifier then does not know the helper.
+NO_HELPER = frozenset(("EPERM", "EINVAL"))
+
 PROBES = [
     modules("finit", ask("load_module"), UNSIGNED, through=LOADED),
     # From memory: from no file on the root file system either.
@@ -113,9 +137,7 @@ PROBES = [
     bpf("prog_load_xdp", "prog_load_net"),
     bpf("prog_load_struct_ops", "prog_load_other"),
     bpf("btf_load", "btf_load"),
-    # The verifier then does not know the helper.
-    bpf("bpf_write", "prog_load_kprobe", "bpf_write",
-        denied=frozenset(("EPERM", "EINVAL"))),
+    bpf("bpf_write", "prog_load_kprobe", "bpf_write", denied=NO_HELPER),
     bpf("map_update", "map_update"),
     bpf("map_delete", "map_update"),
     bpf("obj_pin", "obj_pin"),
@@ -170,6 +192,39 @@ PROBES = [
     execute("map_zero"),
     execute("page_zero"),
     execute("linked_later"),
+
+    image("image_unsigned", "unsigned_module", through=LOADED),
+    image("dev_mem", "dev_mem"),
+    image("dev_mem_node", "dev_mem"),
+    image("kexec_load", "kexec"),
+    image("hibernate", "hibernation"),
+    image("pci_config", "pci_access"),
+    image("ioperm", "ioport"),
+    image("iopl", "ioport"),
+    image("msr_write", "msr"),
+    image("serial_set", "tiocsserial"),
+    image("image_parameter", "unsafe_module_parameters"),
+    image("debugfs_open", "debugfs"),
+    image("debugfs_chmod", "debugfs"),
+    image("image_bpf_write", "bpf_write", denied=NO_HELPER),
+    image("pci_config_read"),
+    image("msr_read"),
+    image("serial_get"),
+    image("debugfs_read"),
+    # Other reasons that lockdown knows.
+    image("image_kcore"),
+    image("image_bpf_read"),
+
+    secrets("kcore", "kcore"),
+    secrets("kprobe_perf", "kprobes"),
+    secrets("kprobe_tracefs", "tracefs", "kprobes"),
+    secrets("bpf_read", "bpf_read", denied=NO_HELPER),
+    secrets("perf_registers", "perf"),
+    secrets("tracefs_open", "tracefs"),
+    secrets("xfrm_key", "xfrm_secret", denied=frozenset(("REDACTED",))),
+    secrets("perf_plain"),
+    secrets("secrets_dev_mem"),
+    secrets("secrets_bpf_write"),
 ]
 
 
@@ -231,6 +286,11 @@ SHAPES = {
     "log-all": TWO, "log-none": TWO,
 }
 
+# These are one hook and one way to decide it, of which others have rows: --quick
+# leaves out what is not here.
+QUICK_SHAPES = {"image": ("baseline", "restricted"),
+                "secrets": ("baseline", "restricted")}
+
 # Where bpflock-log runs, which needs bpf() itself.
 OWN_NET = "unshare --net"
 IN_APPS = "in-cgroup /apps"
@@ -252,6 +312,11 @@ class Policy:
     no_events: str | None = None  # why it cannot be asked
     flood: str | None = None     # a call to be denied time and again, by the
     #                              host; nothing else is tried then
+    quick: bool = True           # part of --quick
+
+
+def is_quick(short: str, shape: str) -> bool:
+    return shape in QUICK_SHAPES.get(short, (shape,))
 
 
 def written() -> list[Policy]:
@@ -263,7 +328,8 @@ def written() -> list[Policy]:
             found.append(Policy(name, protection,
                                 (FOLDER / f"{name}.bpflock").read_text(),
                                 subjects, LOGGERS.get(name, ""),
-                                NO_LOGGER.get(name)))
+                                NO_LOGGER.get(name),
+                                quick=is_quick(short, shape)))
     return found
 
 
@@ -283,7 +349,8 @@ def blocking_one(operations: dict[str, list[str]]) -> list[Policy]:
             name = f"{short}-only-{operation}"
             found.append(Policy(name, protection,
                                 only_text(name, protection, operation), TWO,
-                                IN_APPS if operation in IN_THE_WAY else ""))
+                                IN_APPS if operation in IN_THE_WAY else "",
+                                quick=is_quick(short, "only")))
     return found
 
 

@@ -17,8 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TOKEN_CREATE	36 /* BPF_TOKEN_CREATE, 6.9 */
-#define HELPER_WRITE	36 /* bpf_probe_write_user */
+#define TOKEN_CREATE	36  /* BPF_TOKEN_CREATE, 6.9 */
+#define HELPER_WRITE	36  /* bpf_probe_write_user */
+#define HELPER_READ	113 /* bpf_probe_read_kernel */
 #define TRACEPOINT_NAME "sched_process_wait"
 #define BAD_FD		65000U
 
@@ -202,25 +203,42 @@ static int btf_load(const struct subject *subject)
 	return closed(call(BPF_BTF_LOAD, &attr));
 }
 
-/* bpf_probe_write_user(r10 - 8, r10 - 8, 8) */
-static int bpf_write(const struct subject *subject)
+/* bpf_probe_read_kernel(r10 - 8, 8, r10 - 8), or
+ * bpf_probe_write_user(r10 - 8, r10 - 8, 8) */
+static int load_call(int helper, bool reads)
 {
 	const struct bpf_insn instructions[] = {
 		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2,
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1,
 		  .src_reg = 10 },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2,
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1,
 		  .imm = -8 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 8 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = HELPER_WRITE },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2,
+		  .src_reg = 1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 3,
+		  .src_reg = 1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+		  .dst_reg = reads ? 2 : 3, .imm = 8 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = helper },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 
-	(void)subject;
 	return closed(load_instructions(BPF_PROG_TYPE_KPROBE, 0, instructions,
-					8));
+					sizeof(instructions) /
+						sizeof(*instructions)));
+}
+
+int bpf_write(const struct subject *subject)
+{
+	(void)subject;
+	return load_call(HELPER_WRITE, false);
+}
+
+int bpf_read(const struct subject *subject)
+{
+	(void)subject;
+	return load_call(HELPER_READ, true);
 }
 
 static int map_update(const struct subject *subject)

@@ -98,6 +98,7 @@ static int serve(struct subject *subject)
 	prctl(PR_SET_NAME, line);
 	bpf_prepare(subject);
 	exec_prepare();
+	secrets_prepare();
 	snprintf(path, sizeof(path), WORK "/run/%s.in", subject->name);
 	orders = fopen(path, "r+e"); /* r+: no end while nobody writes */
 	if (!orders)

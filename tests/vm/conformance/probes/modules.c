@@ -81,7 +81,7 @@ static int finit_compressed(const struct subject *subject)
 	return load_file(COMPRESSED, COMPRESSED_FILE, "numdummies=0");
 }
 
-static int finit_unsigned(const struct subject *subject)
+int finit_unsigned(const struct subject *subject)
 {
 	(void)subject;
 	return load_file(UNSIGNED, 0, "numdummies=0");
@@ -209,7 +209,7 @@ static int autoload_link(const struct subject *subject)
 	return result;
 }
 
-static int unsafe_parameter(const struct subject *subject)
+int unsafe_parameter(const struct subject *subject)
 {
 	int fd = open(UNSAFE_FILE, O_RDWR | O_CLOEXEC);
 	char value[16];
@@ -257,7 +257,7 @@ static int read_module(const struct subject *subject)
 }
 
 /* kernel_load_data, LOADING_KEXEC_IMAGE: unloads what was never loaded. */
-static int kexec_data(const struct subject *subject)
+int kexec_data(const struct subject *subject)
 {
 	(void)subject;
 	return syscall(SYS_kexec_load, 0L, 0L, NULL, 0L) ? errno : 0;

@@ -28,6 +28,7 @@ enum {
 	RESULT_LOADED,		 /* the call failed and loaded the module */
 	RESULT_STALE,		 /* what an earlier probe left is in the way */
 	RESULT_SETUP,		 /* what the probe needs is not there */
+	RESULT_REDACTED,	 /* the call succeeded and told nothing */
 	RESULT_SIGNAL = 2000,	 /* and the signal's number */
 	RESULT_STATUS = 3000,	 /* and the exit status */
 };
@@ -51,6 +52,17 @@ extern const struct probe module_probes[];
 extern const struct probe bpf_probes[];
 extern const struct probe exec_probes[];
 extern const struct probe corner_probes[];
+extern const struct probe image_probes[];
+extern const struct probe secrets_probes[];
+
+/* Calls that are operations of more than one protection. */
+int finit_unsigned(const struct subject *subject);
+int unsafe_parameter(const struct subject *subject);
+int kexec_data(const struct subject *subject);
+int bpf_write(const struct subject *subject);
+int bpf_read(const struct subject *subject);
+int open_dev_mem(const struct subject *subject);
+int open_kcore(const struct subject *subject);
 
 /* The probe of that name, and its number among all, or NULL. */
 const struct probe *probe_find(const char *name, int *number);
@@ -69,11 +81,15 @@ void probe_print(FILE *out, int result);
 /* What must be there before any policy is loaded. */
 void bpf_prepare(const struct subject *subject);
 void exec_prepare(void);
+void secrets_prepare(void);
 
 /* The number of calls that end with EPERM, of @count; writes the rest's last
  * errno to *other. */
 long flood_modules(long count, int *other);
 long flood_bpf(long count, int *other);
+
+/* Opens and closes it: 0 or errno, or RESULT_SETUP where it is not there. */
+int try_open(const char *path, int flags);
 
 /* The file's bytes, the caller's to free(), or NULL. */
 void *read_whole(const char *path, size_t *size);

@@ -2,6 +2,7 @@
 /* One probe by name, as a process of its own. */
 #include "probe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #define PATIENCE_S 20 /* for one probe */
 
 static const struct probe *const tables[] = { module_probes, bpf_probes,
-					      exec_probes, corner_probes };
+					      exec_probes,   corner_probes,
+					      image_probes,  secrets_probes };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 const struct probe *probe_find(const char *name, int *number)
@@ -27,6 +29,16 @@ const struct probe *probe_find(const char *name, int *number)
 			++*number;
 		}
 	return NULL;
+}
+
+int try_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? RESULT_SETUP : errno;
+	close(fd);
+	return 0;
 }
 
 void *read_whole(const char *path, size_t *size)
@@ -68,6 +80,9 @@ void probe_print(FILE *out, int result)
 		return;
 	case RESULT_SETUP:
 		fputs("SETUP", out);
+		return;
+	case RESULT_REDACTED:
+		fputs("REDACTED", out);
 		return;
 	}
 	if (result >= RESULT_STATUS) {

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A kernel without a reason never asks about it, whether or not it has what the
+ * reason is about: the device tree of some machines could be changed before
+ * there was one.  So what a policy denies or logs is refused where the reason
+ * is missing, by the operation's name.  The programs would not load either, but
+ * could only say that an instruction is invalid.
+ */
+#include "loader/reasons.h"
+
+#include <errno.h>
+
+#include "bpf/lockdown_reasons.h"
+#include "loader/names.h"
+#include "loader/report.h"
+
+static const struct reason {
+	enum protection_id protection;
+	unsigned bit;
+	const char *name, *former; /* @former: NULL without */
+} reasons[] = {
+#define REASON(protection, operation, name)                       \
+	{ PROTECTION_##protection, OP_BIT(protection, operation), \
+	  "LOCKDOWN_" #name, NULL },
+#define RENAMED(protection, operation, name, former)              \
+	{ PROTECTION_##protection, OP_BIT(protection, operation), \
+	  "LOCKDOWN_" #name, "LOCKDOWN_" #former },
+	LOCKDOWN_REASONS(REASON, RENAMED)
+};
+
+static bool has_reason(const struct btf *kernel, const char *name)
+{
+	return name && kernel_names(kernel, "lockdown_reason", name);
+}
+
+uint64_t reasons_missing(const struct btf *kernel,
+			 const struct protection *protection)
+{
+	uint64_t missing = 0;
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (protection == &protections[reasons[i].protection] &&
+		    !has_reason(kernel, reasons[i].name) &&
+		    !has_reason(kernel, reasons[i].former))
+			missing |= UINT64_C(1) << reasons[i].bit;
+	return missing;
+}
+
+/* Up to 5.13 the helpers asked at each read.  Later ones ask when a program is
+ * loaded, and so do 5.10.43 and its followers; all that have BPF_WRITE_USER,
+ * which came a little later to both, are such. */
+uint64_t reasons_without_end(const struct btf *kernel,
+			     const struct protection *protection)
+{
+	if (protection != &protections[PROTECTION_kernel_secrets] ||
+	    has_reason(kernel, "LOCKDOWN_BPF_WRITE_USER"))
+		return 0;
+	return UINT64_C(1) << OP_BIT(kernel_secrets, bpf_read);
+}
+
+static int refuse_each(const struct load *load,
+		       const struct protection *protection, uint64_t operations,
+		       const char *mend, const char *why)
+{
+	for (; operations; operations &= operations - 1)
+		refuse(-EOPNOTSUPP, load->path, "probe", mend, "%s %s.%s", why,
+		       protection->name,
+		       protection->operations[__builtin_ctzll(operations)]
+			       .name);
+	return -EOPNOTSUPP;
+}
+
+int probe_reasons(struct run *run, struct load *load)
+{
+	const struct table *table = &load->bundle->note->table;
+	int err = 0;
+
+	for (uint32_t i = 0; i < table->protection_count; i++) {
+		const struct table_protection *row = &table->protections[i];
+		const struct protection *protection = row->protection;
+		uint64_t used = table_used_operations(row);
+		uint64_t missing =
+			used & reasons_missing(run->kernel, protection);
+		uint64_t without_end =
+			used & reasons_without_end(run->kernel, protection) &
+			~missing;
+
+		if (missing)
+			err = refuse_each(load, protection, missing,
+					  "run a newer kernel, or leave it out "
+					  "of what the policy denies and logs",
+					  "this kernel has no lockdown reason "
+					  "for");
+		if (without_end)
+			err = refuse_each(load, protection, without_end,
+					  "run Linux 5.14 or newer, or leave "
+					  "it out of what the policy denies "
+					  "and logs",
+					  "this kernel may ask about each read "
+					  "of our programs themselves, which "
+					  "would never end, for");
+	}
+	return err;
+}
