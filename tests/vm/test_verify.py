@@ -28,6 +28,14 @@ POLICIES = {
     "edge7b": policy("edge-gateway", 7, reason="another one"),
     "other": policy("other_one", 1),
     "locked": policy("kept", 3, seal="locked"),
+    "untried": """language 1;
+policy untried {
+	version 1;
+	kernel_modules { profile baseline; }
+	bpf { profile allow; block prog_load_kprobe; }
+	seal open;
+}
+""",
     "everything": """language 1;
 policy everything {
 	version 3;
@@ -38,6 +46,14 @@ policy everything {
 }
 """,
 }
+
+# What libbpf finds of the kernel's helpers is then other than it was.
+POLICIES["no_read"] = """language 1;
+policy no_read {
+	kernel_secrets { profile allow; log denied; block bpf_read; }
+	seal open;
+}
+"""
 
 # It answers for our hook before any LSM program is asked.
 FMOD_RET = """
@@ -64,6 +80,10 @@ ROWS = [
          '"canaries":[{"hook":"kernel_read_file","operation":'
          '"kernel_modules.load_module","place":"container","verdict":"deny",'
          '"proof":"event"},', '"differences":[]')),
+    Row("the same, where reading kernel memory is denied",
+        "bpflock-load no_read.o && bpflock-load --verify edge.o no_read.o && "
+        "bpflock-load --unload no_read", 0,
+        (SAME, "no_read version 0: verified", ALONE)),
     Row("another digest", "bpflock-load --verify --digest "
         + "0" * 64 + " edge.o", 1, ("which --digest does not name",)),
     Row("another one of the name", "bpflock-load --verify edge7b.o", 1,
@@ -137,6 +157,10 @@ ROWS = [
         (SAME,)),
     Row("and as before", "sysctl -w net.core.bpf_jit_harden=0 "
         f"kernel.kptr_restrict=0; {UNLOAD}", 0),
+    Row("where libbpf may not try all out", "bpflock-load untried.o && "
+        "bpflock-load --verify untried.o; s=$?; "
+        "bpflock-load --unload untried && exit $s", 0,
+        ("untried version 1: verified",)),
     # A machine is sealed until it is off.
     Row("sealed", "bpflock-load locked.o && bpflock-load --verify locked.o", 0,
         ("kept version 3: verified", PROVEN,
