@@ -48,19 +48,6 @@ static int map_index(const struct bpf_object *object, int fd)
 	return -ENOENT;
 }
 
-/* Where a policy denies what libbpf tries out by programs of its own, it takes
- * the kernel for one before 5.5, and calls older helpers.  No bundle calls
- * those itself. */
-static void undo_fallback(struct bpf_insn *insn)
-{
-	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg)
-		return;
-	if (insn->imm == BPF_FUNC_probe_read)
-		insn->imm = BPF_FUNC_probe_read_kernel;
-	else if (insn->imm == BPF_FUNC_probe_read_str)
-		insn->imm = BPF_FUNC_probe_read_kernel_str;
-}
-
 static int capture_program(const struct bpf_object *object,
 			   const struct bpf_program *program,
 			   struct expected_program *expected)
@@ -76,7 +63,6 @@ static int capture_program(const struct bpf_object *object,
 	at = expected->instructions;
 	memcpy(at, bpf_program__insns(program), count * sizeof(*at));
 	for (size_t i = 0; i < count; i++) {
-		undo_fallback(&at[i]);
 		if (at[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
 		if (at[i].src_reg == BPF_PSEUDO_MAP_FD ||
