@@ -221,10 +221,16 @@ static void try_canaries(struct canary_report *canary,
 	}
 }
 
+enum outcome {
+	POLICY_OFF,
+	POLICY_ON, /* but the attacker got something */
+	UNHARMED,
+};
+
 /* While the attacker is there, who holds what is attached, and afterwards, when
- * nobody holds any more what was unmounted.  False: the policy is off. */
-static bool conclude(struct runner *runner, const char *const *canaries,
-		     unsigned tries)
+ * nobody holds any more what was unmounted. */
+static enum outcome conclude(struct runner *runner, const char *const *canaries,
+			     unsigned tries)
 {
 	struct canary_report canary = { 0 };
 	int result = wait_for_result(runner);
@@ -237,7 +243,11 @@ static bool conclude(struct runner *runner, const char *const *canaries,
 	print_result(result);
 	printf(" %u %u %s\n", canary.denied, canary.let_through, canary.names);
 	fflush(stdout);
-	return !canary.let_through;
+	if (canary.let_through)
+		return POLICY_OFF;
+	return result == NOT_HERE || (result > 0 && result < RESULT_SIGNAL)
+		       ? UNHARMED
+		       : POLICY_ON;
 }
 
 static int load(struct scene *scene, const char *bundle)
@@ -276,8 +286,8 @@ static int run_locked(struct scene *scene, const char *bundle,
 				runner = early[i];
 		if (!runner.attack)
 			start(&runner, attack, scene);
-		if (!conclude(&runner, canaries, 1) || !machine_mend(scene) ||
-		    attack->traits & SPOILS) {
+		if (conclude(&runner, canaries, 1) == POLICY_OFF ||
+		    !machine_mend(scene) || attack->traits & SPOILS) {
 			printf("S %s\n", *name);
 			return 0;
 		}
@@ -301,33 +311,52 @@ static bool is_clean(void)
 	return false;
 }
 
+/* Whether the machine is as before any policy. */
+static bool take_off(const struct scene *scene)
+{
+	machine_unload(scene->policy);
+	return is_clean();
+}
+
+/* The policy stays loaded from one attack to the next as long as none of them
+ * got anything: loading it takes most of the time. */
 static int run_control(struct scene *scene, const char *bundle,
 		       const char *const *canaries, char **names)
 {
+	bool loaded = false;
+
 	for (char **name = names; *name; name++) {
 		const struct attack *attack = find_attack(*name);
 		bool bare = attack && attack->aim == AIM_DENIAL;
+		bool early = attack && attack->traits & EARLY;
+		enum outcome outcome = POLICY_OFF;
 		struct runner runner = { 0 };
 
 		if (!attack)
 			continue;
-		if (attack->traits & EARLY)
+		if (loaded && (bare || early)) {
+			loaded = false;
+			if (!take_off(scene)) {
+				printf("# the policy cannot be taken off\n");
+				return 0;
+			}
+		}
+		if (early)
 			start(&runner, attack, scene);
-		if (!bare && load(scene, bundle)) {
+		if (!bare && !loaded && load(scene, bundle)) {
 			if (runner.attack)
 				end(&runner);
 			printf("R %s LOADER-REFUSES 0 0\n", *name);
 		} else {
 			if (!runner.attack)
 				start(&runner, attack, scene);
-			conclude(&runner, canaries, bare ? 1 : LET_GO_TRIES);
+			outcome = conclude(&runner, canaries,
+					   bare ? 1 : LET_GO_TRIES);
 		}
-		if (machine_mend(scene) && !(attack->traits & SPOILS)) {
-			if (!bare)
-				machine_unload(scene->policy);
-			if (bare || is_clean())
-				continue;
-		}
+		loaded = !bare && outcome == UNHARMED;
+		if (machine_mend(scene) && !(attack->traits & SPOILS) &&
+		    (bare || loaded || take_off(scene)))
+			continue;
 		printf("S %s\n", *name);
 		return 0;
 	}
