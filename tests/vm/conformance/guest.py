@@ -21,7 +21,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import rows
+from . import asker, rows
 from .rows import Facts, Policy, Subject
 
 HERE = Path(__file__).resolve().parent
@@ -49,6 +49,11 @@ modprobe overlay
 # /dev/cpu/0/msr, on x86; and what IPsec's keys need.
 modprobe msr 2>/dev/null
 modprobe -a xfrm_user ah4 2>/dev/null
+# For who asks lockdown by name: the kernel's reasons and their numbers.
+insmod module/asker.ko || echo "X there is no asker"
+bpftool btf dump file /sys/kernel/btf/vmlinux |
+	sed -n "/ENUM 'lockdown_reason'/,/^\[/s/.*'LOCKDOWN_\(.*\)' val=/\1 /p" \
+	>reasons
 cp module/dummy.ko /tmp/dummy.ko
 mkdir -p run
 # The guest's root is in memory: this is what files are on elsewhere. /tmp is
@@ -193,6 +198,9 @@ def lay_out_module(kernel: object, work: Path) -> Facts:
     (folder / "dummy.ko").write_bytes(module)
     (folder / "compressed").write_bytes(compressed)
     (folder / "unsigned.ko").write_bytes(unsigned or module)
+    architecture = kernel.row.architecture
+    asker.build(COMPILERS[architecture], architecture, module,
+                folder / "asker.ko")
     return Facts(unsigned is not None, path.suffix == ".xz",
                  rows.LACKS.get(kernel.row.name, frozenset()))
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/serial.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 
 #define PCI_CONFIG   "/sys/bus/pci/devices/0000:00:01.0/config"
 #define PCI_COMMAND  4 /* offset of a register of 2 bytes */
+#define ASKER	     "/sys/module/asker/parameters/ask"
 #define MSR	     "/dev/cpu/0/msr"
 #define SYSENTER_CS  0x174	  /* MSR_IA32_SYSENTER_CS */
 #define SERIAL	     "/dev/ttyS1" /* there is no such port */
@@ -169,6 +171,46 @@ static int debugfs_read(const struct subject *subject)
 	return try_open(DEBUGFS_READ, O_RDONLY);
 }
 
+int ask_lockdown(const char *reason)
+{
+	FILE *reasons = fopen(REASONS, "re");
+	char name[64], number[16];
+	int fd, result = RESULT_SETUP;
+
+	while (reasons && fscanf(reasons, "%63s %15s", name, number) == 2)
+		if (!strcmp(name, reason)) {
+			fd = open(ASKER, O_WRONLY | O_CLOEXEC);
+			if (fd >= 0)
+				result = write(fd, number, strlen(number)) < 0
+						 ? errno
+						 : 0;
+			close(fd);
+			break;
+		}
+	if (reasons)
+		fclose(reasons);
+	return result;
+}
+
+/* What no machine of ours has, and on arm64 what only x86 has. */
+#define ASK(name, reason)                              \
+	static int name(const struct subject *subject) \
+	{                                              \
+		(void)subject;                         \
+		return ask_lockdown(reason);           \
+	}
+ASK(ask_efi_test, "EFI_TEST")
+ASK(ask_ioport, "IOPORT")
+ASK(ask_msr, "MSR")
+ASK(ask_acpi_tables, "ACPI_TABLES")
+ASK(ask_device_tree, "DEVICE_TREE")
+ASK(ask_pcmcia_cis, "PCMCIA_CIS")
+ASK(ask_mmiotrace, "MMIOTRACE")
+ASK(ask_xmon_wr, "XMON_WR")
+ASK(ask_dbg_write, "DBG_WRITE_KERNEL")
+ASK(ask_rtas, "RTAS_ERROR_INJECTION")
+ASK(image_xen, "XEN_USER_ACTIONS")
+
 const struct probe image_probes[] = {
 	{ "image_unsigned", finit_unsigned },
 	{ "dev_mem", open_dev_mem },
@@ -184,6 +226,17 @@ const struct probe image_probes[] = {
 	{ "debugfs_open", debugfs_open },
 	{ "debugfs_chmod", debugfs_chmod },
 	{ "image_bpf_write", bpf_write },
+	{ "ask_efi_test", ask_efi_test },
+	{ "ask_ioport", ask_ioport },
+	{ "ask_msr", ask_msr },
+	{ "ask_acpi_tables", ask_acpi_tables },
+	{ "ask_device_tree", ask_device_tree },
+	{ "ask_pcmcia_cis", ask_pcmcia_cis },
+	{ "ask_mmiotrace", ask_mmiotrace },
+	{ "ask_xmon_wr", ask_xmon_wr },
+	{ "ask_dbg_write", ask_dbg_write },
+	{ "ask_rtas", ask_rtas },
+	{ "image_xen", image_xen },
 	{ "pci_config_read", pci_config_read },
 	{ "msr_read", msr_read },
 	{ "serial_get", serial_get },

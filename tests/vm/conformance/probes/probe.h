@@ -17,6 +17,7 @@
 #define COMPRESSED  WORK "/module/compressed"
 #define FOREIGN	    "/tmp/dummy.ko" /* a tmpfs that everybody sees */
 #define MODULE_NAME "dummy"
+#define REASONS	    WORK "/reasons" /* a name and a number a line */
 
 /* Exit status of the payload: it ran. */
 #define PAYLOAD_RAN 42
@@ -87,6 +88,10 @@ void secrets_prepare(void);
  * errno to *other. */
 long flood_modules(long count, int *other);
 long flood_bpf(long count, int *other);
+
+/* Has the kernel ask lockdown for that reason: 0 or errno, or RESULT_SETUP where
+ * it has none of that name. */
+int ask_lockdown(const char *reason);
 
 /* Opens and closes it: 0 or errno, or RESULT_SETUP where it is not there. */
 int try_open(const char *path, int flags);

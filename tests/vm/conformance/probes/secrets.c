@@ -203,6 +203,24 @@ static int xfrm_key(const struct subject *subject)
 		       : RESULT_REDACTED;
 }
 
+static int ask_dbg_read(const struct subject *subject)
+{
+	(void)subject;
+	return ask_lockdown("DBG_READ_KERNEL");
+}
+
+static int ask_xmon_rw(const struct subject *subject)
+{
+	(void)subject;
+	return ask_lockdown("XMON_RW");
+}
+
+static int secrets_xen(const struct subject *subject)
+{
+	(void)subject;
+	return ask_lockdown("XEN_USER_ACTIONS");
+}
+
 const struct probe secrets_probes[] = {
 	{ "kcore", open_kcore },
 	{ "kprobe_perf", kprobe_perf },
@@ -211,7 +229,10 @@ const struct probe secrets_probes[] = {
 	{ "perf_registers", perf_registers },
 	{ "tracefs_open", tracefs_open },
 	{ "xfrm_key", xfrm_key },
+	{ "ask_dbg_read", ask_dbg_read },
+	{ "ask_xmon_rw", ask_xmon_rw },
 	{ "perf_plain", perf_plain },
+	{ "secrets_xen", secrets_xen },
 	{ "secrets_dev_mem", open_dev_mem },
 	{ "secrets_bpf_write", bpf_write },
 	{ NULL, NULL },
