@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kernel_image: each call comes to the kernel's question of lockdown, and
- * writes back what it read, or changes what nobody uses.
+ * kernel_image: each call comes to the kernel's question of lockdown, and then
+ * changes nothing, or writes back what it read.
  */
 #include "probe.h"
 
@@ -19,8 +19,9 @@
 #define PCI_COMMAND  4 /* offset of a register of 2 bytes */
 #define ASKER	     "/sys/module/asker/parameters/ask"
 #define MSR	     "/dev/cpu/0/msr"
-#define SYSENTER_CS  0x174	  /* MSR_IA32_SYSENTER_CS */
-#define SERIAL	     "/dev/ttyS1" /* there is no such port */
+#define SYSENTER_CS  0x174 /* MSR_IA32_SYSENTER_CS */
+#define SERIAL	     "/dev/ttyS1"
+#define SERIAL_ARM64 "/dev/ttyAMA0" /* where ttyS1 is no port at all */
 #define DEBUGFS_FILE "/sys/kernel/debug/fault_around_bytes"
 #define DEBUGFS_READ "/sys/kernel/debug/wakeup_sources" /* r--r--r-- */
 
@@ -119,18 +120,22 @@ static int msr_read(const struct subject *subject)
 	return rewrite(MSR, SYSENTER_CS, 8, false);
 }
 
-/* Another interrupt for a port that does not exist, and so for nobody. */
+/* The number of no interrupt, which the driver refuses once lockdown is asked.
+ */
 static int serial(bool sets)
 {
-	int fd = open(SERIAL, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = open(SERIAL_ARM64, flags);
 	struct serial_struct port = { 0 };
 	int result = 0;
 
 	if (fd < 0)
+		fd = open(SERIAL, flags);
+	if (fd < 0)
 		return errno == ENOENT ? RESULT_SETUP : errno;
 	if (ioctl(fd, TIOCGSERIAL, &port))
 		result = errno;
-	port.irq = port.irq == 5 ? 7 : 5;
+	port.irq = -1;
 	if (!result && sets && ioctl(fd, TIOCSSERIAL, &port))
 		result = errno;
 	close(fd);
