@@ -53,10 +53,10 @@ static const char *mend_load(int err)
 			 "a loaded policy that denies bpf, "
 			 "lockdown=confidentiality, a security module or a "
 			 "virtual machine monitor that forbids it"
-		       : "this kernel's verifier does not take it: before "
-			 "Linux 5.11, look for a loaded policy that denies "
-			 "kernel_secrets.bpf_read; otherwise please report it "
-			 "with 'uname -r' and the lines below";
+		       : "this kernel's verifier does not take it: look for a "
+			 "loaded policy that denies kernel_secrets.bpf_read, "
+			 "or else report it with 'uname -r' and the lines "
+			 "below";
 }
 
 int load_object(struct run *run, struct load *load)

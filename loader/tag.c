@@ -96,19 +96,18 @@ static bool is_tag(const uint8_t *tag, const struct bpf_insn *instructions,
 }
 
 /*
- * libbpf calls the older helper where it finds that a program with the newer
- * one is refused, as it is to who loads a bundle while another policy denies
- * kernel_secrets.bpf_read.  Of the kernel's memory both read the same; who
- * expects instructions has the newer one (expect.c).
+ * libbpf calls bpf_probe_read() where it finds that a program with
+ * bpf_probe_read_kernel() is refused, and so it is to whom a loaded policy
+ * denies kernel_secrets.bpf_read: to who loads another bundle, or to who
+ * verifies this one.  Of the kernel's memory both read the same.
  */
-static void call_older(struct bpf_insn *insn)
+static void name_reads(struct bpf_insn *instructions, size_t count, int from,
+		       int to)
 {
-	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg)
-		return;
-	if (insn->imm == BPF_FUNC_probe_read_kernel)
-		insn->imm = BPF_FUNC_probe_read;
-	else if (insn->imm == BPF_FUNC_probe_read_kernel_str)
-		insn->imm = BPF_FUNC_probe_read_str;
+	for (size_t i = 0; i < count; i++)
+		if (instructions[i].code == (BPF_JMP | BPF_CALL) &&
+		    !instructions[i].src_reg && instructions[i].imm == from)
+			instructions[i].imm = to;
 }
 
 bool tag_is_of(const uint8_t *tag, const struct bpf_insn *instructions,
@@ -131,7 +130,15 @@ bool tag_is_of(const uint8_t *tag, const struct bpf_insn *instructions,
 	}
 	if (is_tag(tag, copy, count))
 		return true;
-	for (size_t i = 0; i < count; i++)
-		call_older(&copy[i]);
+	name_reads(copy, count, BPF_FUNC_probe_read_kernel,
+		   BPF_FUNC_probe_read);
+	name_reads(copy, count, BPF_FUNC_probe_read_kernel_str,
+		   BPF_FUNC_probe_read_str);
+	if (is_tag(tag, copy, count))
+		return true;
+	name_reads(copy, count, BPF_FUNC_probe_read,
+		   BPF_FUNC_probe_read_kernel);
+	name_reads(copy, count, BPF_FUNC_probe_read_str,
+		   BPF_FUNC_probe_read_kernel_str);
 	return is_tag(tag, copy, count);
 }

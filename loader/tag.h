@@ -9,9 +9,9 @@
 
 struct bpf_insn;
 
-/* Whether @tag (BPF_TAG_SIZE bytes) is the one of these instructions, or of
- * these with the older helpers that read the kernel's memory: SHA-1 up to Linux
- * 6.17, SHA-256 later.  false where there is no memory to tell. */
+/* Whether @tag (BPF_TAG_SIZE bytes) is the one of these instructions, whichever
+ * helper libbpf has them read the kernel's memory with: SHA-1 up to Linux 6.17,
+ * SHA-256 later.  false where there is no memory to tell. */
 bool tag_is_of(const uint8_t *tag, const struct bpf_insn *instructions,
 	       size_t count);
 
