@@ -118,7 +118,8 @@ def boot(kernel: str, overlay: Path, mode: str, variant: Variant,
     seal = "locked" if mode == "locked" else "open"
     with log.open("ab") as out:
         out.write(f"== {mode} {variant.name}: {' '.join(names)}\n".encode())
-        result = vm.Machine(kernel, cpus=2, timeout=TIMEOUT).run(
+        result = vm.Machine(kernel, cpus=2, timeout=TIMEOUT,
+                            append="loglevel=3").run(
             ["/usr/bin/attack", mode, f"attack-{variant.name}",
              f"/t/p/{variant.name}-{seal}.o",
              ",".join(variant.canaries(kernel)), *names],
