@@ -116,6 +116,9 @@ SUITES = [
            "--kernel", "6.12", "--kernel", "newest", full_only=True),
     # What one machine can try without a control in less than a minute.
     python("attacks-6.1", "tests/attacks/attacks.py", "--quick"),
+    *[python(f"conformance-{kernel}-whole", "tests/vm/conformance.py",
+             "--kernel", kernel, full_only=True, minutes=40)
+      for kernel in ("6.1", "newest")],
     conformance("5.10", full_only=True),
     conformance("6.12", full_only=True),
     conformance("arm64-6.12", full_only=True),
