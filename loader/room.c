@@ -12,7 +12,8 @@
 #include "loader/report.h"
 #include "loader/vault.h"
 
-/* What the kernel's trampolines take, BPF_MAX_TRAMP_LINKS since Linux 5.13. */
+/* What the kernel's trampolines take at most, BPF_MAX_TRAMP_LINKS since Linux
+ * 5.13.  Where they have to fit in a page too, attaching finds out. */
 #define ROOM 38
 /* On a hook where a machine is sealed: the guard's program and the gate. */
 #define SEALING 2

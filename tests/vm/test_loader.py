@@ -586,15 +586,16 @@ ORDINARY = [
     Row("nothing left of those either", NOTHING_LEFT, 0),
     *[Row(f"forged: {name}", f"bpflock-load forged/{name}.o", 1, (words,))
       for name, words in FORGED_BUNDLES.items()],
-    Row("a hook with room for one more", "for i in $(seq 37); do "
-        "attach-it crowd.o /sys/fs/bpf/crowd$i || exit 9; done; "
-        "bpflock-load edge.o && bpflock-load --unload edge-gateway", 0),
-    # 5.10 has room for 40, and does not say who is there.
-    Row("a hook without", "for i in 38 39 40; do "
-        "attach-it crowd.o /sys/fs/bpf/crowd$i; done; "
+    # How many it takes is 38, 40 on 5.10, or fewer where a page is too small.
+    Row("a hook without", "for i in $(seq 41); do "
+        "attach-it crowd.o /sys/fs/bpf/crowd$i || break; done; "
+        "[ $i -gt 20 ] || exit 9; "
         "bpflock-load edge.o 2>&1 | tee /tmp/why; grep -E 'there is no room "
         "for 1 more|too many programs are on this hook' /tmp/why", 0,
         ("mend: ",)),
+    Row("a hook with room for one more", "i=$(ls /sys/fs/bpf | grep -c crowd); "
+        "rm /sys/fs/bpf/crowd$i; sleep 1; "
+        "bpflock-load edge.o && bpflock-load --unload edge-gateway", 0),
     Row("with room again", "rm /sys/fs/bpf/crowd*", 0),
     Row("nothing left of the crowd", NOTHING_LEFT, 0),
     Row("forged as ours are, and deciding nothing",
