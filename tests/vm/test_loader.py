@@ -590,7 +590,7 @@ ORDINARY = [
     Row("a hook without", "for i in $(seq 41); do "
         "attach-it crowd.o /sys/fs/bpf/crowd$i || break; done; "
         "[ $i -gt 20 ] || exit 9; "
-        "bpflock-load edge.o 2>&1 | tee /tmp/why; grep -E 'there is no room "
+        "bpflock-load other.o 2>&1 | tee /tmp/why; grep -E 'there is no room "
         "for 1 more|too many programs are on this hook' /tmp/why", 0,
         ("mend: ",)),
     Row("a hook with room for one more", "i=$(ls /sys/fs/bpf | grep -c crowd); "
