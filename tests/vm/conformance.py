@@ -158,7 +158,8 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
     total = (0, 0, 0)
     policies = compiling.policies_like(
         args.only, True if args.quick else False if args.rest else None)
-    whole = not args.only and not args.rest
+    usual = not args.only and not args.rest  # all that ./check runs
+    whole = usual and not args.quick
     flood = FLOOD_FULL if args.full else FLOOD
     with tempfile.TemporaryDirectory() as scratch:
         bundles = Path(scratch) / "p"
@@ -170,9 +171,10 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
                                            bundles, flood)
             outcomes += early + not_built(compiled, policies)
             outcomes += cannot.apply(kernel, outcomes, cannot.read(),
-                                     whole and not args.quick)
-            if whole:
+                                     whole)
+            if usual:
                 outcomes += defects(outcomes)
+            if whole:
                 support.save(args.builddir / "conformance", kernel, release,
                              outcomes)
             counts = show(kernel, outcomes)
