@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import fcntl
 import io
 import os
 import selectors
@@ -183,6 +184,9 @@ class Machine:
     def _boot(self, kernel: kernels.Kernel, initrd: Path,
               stdout: BinaryIO | None, stderr: BinaryIO | None) -> Result:
         pipes = {name: os.pipe() for name in PORTS}
+        # What finds no room in a pipe when the guest is off is lost.
+        for _, end in pipes.values():
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         writing = {name: ends[1] for name, ends in pipes.items()}
         start = time.monotonic()
         qemu = subprocess.Popen(self.qemu(kernel, initrd, writing),
@@ -211,6 +215,7 @@ class Machine:
 
 
 PORTS = ("console", "stdout", "stderr", "report", "out")
+PIPE_SIZE = 1 << 20  # as much as Linux lets anybody have
 
 
 class _Reader:
