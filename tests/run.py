@@ -119,6 +119,8 @@ SUITES = [
     *[python(f"conformance-{kernel}-whole", "tests/vm/conformance.py",
              "--kernel", kernel, full_only=True, minutes=40)
       for kernel in ("6.1", "newest")],
+    python("conformance-6.1-O0", "tests/vm/conformance.py", "--kernel", "6.1",
+           "--quick", "--unfolded", full_only=True, minutes=25),
     conformance("5.10", full_only=True),
     conformance("6.12", full_only=True),
     conformance("arm64-6.12", full_only=True),

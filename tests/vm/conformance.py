@@ -159,12 +159,13 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
     policies = compiling.policies_like(
         args.only, True if args.quick else False if args.rest else None)
     usual = not args.only and not args.rest  # all that ./check runs
-    whole = usual and not args.quick
+    options = ["-O0"] if args.unfolded else []
+    whole = usual and not args.quick and not args.unfolded
     flood = FLOOD_FULL if args.full else FLOOD
     with tempfile.TemporaryDirectory() as scratch:
         bundles = Path(scratch) / "p"
         compiled = compiling.compile_policies(args.builddir / "bpflockc",
-                                              policies, bundles)
+                                              policies, bundles, *options)
         early = refusals(args.builddir, Path(scratch))
         for kernel in args.kernel:
             release, outcomes = run_kernel(kernel, args.builddir, compiled,
@@ -192,6 +193,8 @@ def main() -> int:
                              f"{', '.join(SHORT)}; with --full all)")
     parser.add_argument("--only", metavar="PATTERN",
                         help="policies with such a name (as in a shell)")
+    parser.add_argument("--unfolded", action="store_true",
+                        help="what -O0 makes of the policies")
     parser.add_argument("--full", action="store_true",
                         help="every kernel, and longer floods")
     parser.add_argument("--quick", action="store_true",

@@ -34,14 +34,14 @@ def operations() -> dict[str, list[str]]:
 
 
 def compile_policies(compiler: Path, policies: list[rows.Policy],
-                     folder: Path) -> Compiled:
+                     folder: Path, *options: str) -> Compiled:
     """One bundle each, the same bytes for all kernels."""
     done = Compiled()
     folder.mkdir()
     for policy in policies:
         source = folder / f"{policy.name}.bpflock"
         source.write_text(policy.text)
-        ran = subprocess.run([compiler, source, "-o",
+        ran = subprocess.run([compiler, *options, source, "-o",
                               folder / f"{policy.name}.o"], check=False,
                              text=True, stderr=subprocess.PIPE)
         if ran.returncode == 0:
