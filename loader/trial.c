@@ -37,15 +37,15 @@
 #define MASK(protection, operation) \
 	(UINT64_C(1) << OP_BIT(protection, operation))
 
-#define TEXT_MAX     4096
-#define MODPROBE     "/proc/sys/kernel/modprobe"
+#define TEXT_MAX       4096
+#define MODPROBE       "/proc/sys/kernel/modprobe"
 #define KEXEC_DISABLED "/proc/sys/kernel/kexec_load_disabled"
 #define NO_KEXEC_FLAG  0x8000UL
-#define SIG_ENFORCE  "/sys/module/module/parameters/sig_enforce"
-#define MEMFD_EXEC   0x10U  /* MFD_EXEC, 6.3 */
-#define PAGE	     4096UL /* at least; what is mapped need not be there */
-#define SCRIPT	     "#!/" STAND_IN_NAME "\n"
-#define NOT_A_FORMAT STAND_IN_NAME "\n"
+#define SIG_ENFORCE    "/sys/module/module/parameters/sig_enforce"
+#define MEMFD_EXEC     0x10U  /* MFD_EXEC, 6.3 */
+#define PAGE	       4096UL /* at least; what is mapped need not be there */
+#define SCRIPT	       "#!/" STAND_IN_NAME "\n"
+#define NOT_A_FORMAT   STAND_IN_NAME "\n"
 
 static int error_of(long result)
 {
@@ -330,21 +330,17 @@ static int run_perf(const struct trial *trial)
 #define PAST(...) ((const int[]){ __VA_ARGS__, TRIAL_END })
 
 #define TRIAL(protection, hook, operations, before, call, run, denied, past) \
-	{ PROTECTION_##protection,                                           \
-	  HOOK_##hook,                                                       \
-	  operations,                                                        \
-	  before,                                                            \
-	  call,                                                              \
-	  run,                                                               \
-	  denied,                                                            \
-	  past },
+	{                                                                    \
+		PROTECTION_##protection, HOOK_##hook, operations, before,    \
+			call, run, denied, past                              \
+	}
 
 #define MODULES(operation) MASK(kernel_modules, operation)
 #define LOADS		   (MODULES(load_module) | MODULES(foreign_module))
 #define EXEC(operation)	   MASK(fileless_exec, operation)
 
 /* Of what lockdown is asked about. */
-#define LOCKED_DOWN(protection, operation, call, run, past)                   \
+#define LOCKED_DOWN(protection, operation, call, run, past)                  \
 	TRIAL(protection, locked_down, MASK(protection, operation), 0, call, \
 	      run, EPERM, PAST(past))
 
@@ -356,79 +352,58 @@ static int run_perf(const struct trial *trial)
  * deny come first. */
 const struct trial trials[] = {
 	TRIAL(kernel_modules, kernel_load_data, LOADS, 0,
-	      "init_module from nowhere", run_init_module, EPERM,
-	      PAST(EFAULT)) TRIAL(kernel_modules, kernel_read_file, LOADS, 0,
-				  "finit_module of a text", run_finit_module,
-				  EPERM, PAST(ENOEXEC, EKEYREJECTED))
-		TRIAL(kernel_modules, kernel_module_request,
-		      MODULES(autoload_module), 0,
-		      "fsopen of an unknown file system", run_autoload, ENODEV,
-		      PAST(ENODEV)) TRIAL(kernel_modules, locked_down,
-					  MODULES(unsigned_module), LOADS,
-					  "init_module of zeros",
-					  run_unsigned_module, EPERM,
-					  PAST(ENOEXEC)) TRIAL(kernel_modules,
-							       capable,
-							       MODULES(unload_module), 0, "delete_module of no module", run_delete_module,
-							       EPERM, PAST(ENOENT)) BPF(map_create) BPF(other)
-			BPF(obj_get) BPF(
-				prog_load_lsm) BPF(prog_load_tracing) BPF(prog_load_kprobe)
-				BPF(prog_load_cgroup) BPF(prog_load_net) BPF(prog_load_other) BPF(
-					btf_load) BPF(map_update) BPF(obj_pin) BPF(prog_attach)
-					BPF(link_create) BPF(raw_tracepoint_open) BPF(token_create) TRIAL(
-						bpf, locked_down,
-						MASK(bpf, bpf_write),
-						MASK(bpf, prog_load_kprobe),
-						"a program that writes user memory",
-						run_bpf_write, EINVAL,
-						PAST(EACCES)) TRIAL(fileless_exec,
-								    bprm_creds_for_exec,
-								    EXEC(memfd),
-								    0,
-								    "execveat of a memfd",
-								    run_exec_memfd,
-								    EPERM,
-								    PAST(ENOEXEC))
-						TRIAL(fileless_exec,
-						      bprm_creds_for_exec,
-						      EXEC(shm) |
-							      EXEC(unlinked),
-						      0,
-						      "execveat of a deleted file on tmpfs",
-						      run_exec_shm, EPERM,
-						      PAST(ENOEXEC))
-							TRIAL(fileless_exec,
-							      bprm_check_security,
-							      EXEC(script),
-							      EXEC(memfd),
-							      "execveat of a script in a memfd",
-							      run_exec_script,
-							      EPERM,
-							      PAST(ENOENT))
-								TRIAL(fileless_exec,
-								      mmap_file,
-								      EXEC(map),
-								      0,
-								      "mmap of a memfd",
-								      run_mmap,
-								      EPERM,
-								      PAST(0))
-									TRIAL(fileless_exec,
-									      file_mprotect,
-									      EXEC(map),
-									      0,
-									      "mprotect of a memfd",
-									      run_mprotect,
-									      EPERM,
-									      PAST(0))
+	      "init_module from nowhere", run_init_module, EPERM, PAST(EFAULT)),
+	TRIAL(kernel_modules, kernel_read_file, LOADS, 0,
+	      "finit_module of a text", run_finit_module, EPERM,
+	      PAST(ENOEXEC, EKEYREJECTED)),
+	TRIAL(kernel_modules, kernel_module_request, MODULES(autoload_module),
+	      0, "fsopen of an unknown file system", run_autoload, ENODEV,
+	      PAST(ENODEV)),
+	TRIAL(kernel_modules, locked_down, MODULES(unsigned_module), LOADS,
+	      "init_module of zeros", run_unsigned_module, EPERM,
+	      PAST(ENOEXEC)),
+	TRIAL(kernel_modules, capable, MODULES(unload_module), 0,
+	      "delete_module of no module", run_delete_module, EPERM,
+	      PAST(ENOENT)),
+	BPF(map_create),
+	BPF(other),
+	BPF(obj_get),
+	BPF(prog_load_lsm),
+	BPF(prog_load_tracing),
+	BPF(prog_load_kprobe),
+	BPF(prog_load_cgroup),
+	BPF(prog_load_net),
+	BPF(prog_load_other),
+	BPF(btf_load),
+	BPF(map_update),
+	BPF(obj_pin),
+	BPF(prog_attach),
+	BPF(link_create),
+	BPF(raw_tracepoint_open),
+	BPF(token_create),
+	TRIAL(bpf, locked_down, MASK(bpf, bpf_write),
+	      MASK(bpf, prog_load_kprobe), "a program that writes user memory",
+	      run_bpf_write, EINVAL, PAST(EACCES)),
+	TRIAL(fileless_exec, bprm_creds_for_exec, EXEC(memfd), 0,
+	      "execveat of a memfd", run_exec_memfd, EPERM, PAST(ENOEXEC)),
+	TRIAL(fileless_exec, bprm_creds_for_exec, EXEC(shm) | EXEC(unlinked), 0,
+	      "execveat of a deleted file on tmpfs", run_exec_shm, EPERM,
+	      PAST(ENOEXEC)),
+	TRIAL(fileless_exec, bprm_check_security, EXEC(script), EXEC(memfd),
+	      "execveat of a script in a memfd", run_exec_script, EPERM,
+	      PAST(ENOENT)),
+	TRIAL(fileless_exec, mmap_file, EXEC(map), 0, "mmap of a memfd",
+	      run_mmap, EPERM, PAST(0)),
+	TRIAL(fileless_exec, file_mprotect, EXEC(map), 0, "mprotect of a memfd",
+	      run_mprotect, EPERM, PAST(0)),
 	LOCKED_DOWN(kernel_image, kexec,
 		    "kexec_load with a flag that there is not", run_kexec_load,
-		    EINVAL)
-	LOCKED_DOWN(kernel_image, dev_mem, "open of /dev/mem", run_dev_mem, 0)
+		    EINVAL),
+	LOCKED_DOWN(kernel_image, dev_mem, "open of /dev/mem", run_dev_mem, 0),
 	LOCKED_DOWN(kernel_secrets, perf,
 		    "perf_event_open of registers in no cgroup", run_perf,
-		    EINVAL)
-	LOCKED_DOWN(kernel_secrets, kcore, "open of /proc/kcore", run_kcore, 0)
+		    EINVAL),
+	LOCKED_DOWN(kernel_secrets, kcore, "open of /proc/kcore", run_kcore, 0),
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");
