@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +27,7 @@
 #include "loader/detail.h"
 #include "loader/fault.h"
 #include "loader/layout.h"
+#include "loader/mount.h"
 #include "loader/pin.h"
 #include "loader/process.h"
 #include "loader/report.h"
@@ -111,18 +111,13 @@ int load_guard(struct run *run)
 	return err ? err : freeze_maps(run, guard);
 }
 
-/* A mount that nobody else sees: cgroup v2 may be mounted anywhere. */
+/* By a mount of our own: cgroup v2 may be mounted anywhere. */
 static int open_root_cgroup(int *root)
 {
-	CLEANUP(close_fd) int context = fsopen("cgroup2", FSOPEN_CLOEXEC);
-	CLEANUP(close_fd) int mount = -1;
+	CLEANUP(close_fd) int mount = mount_detached("cgroup2");
 
-	if (context < 0 ||
-	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -errno;
-	mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
 	if (mount < 0)
-		return -errno;
+		return mount;
 	*root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *root < 0 ? -errno : 0;
 }

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "loader/cleanup.h"
+#include "loader/mount.h"
 #include "loader/read.h"
 #include "loader/stand_in.h"
 
@@ -80,15 +81,10 @@ static int make_memfd(const char *text)
 
 static int make_unlinked_shm(const char *text)
 {
-	CLEANUP(close_fd) int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	CLEANUP(close_fd) int mount = -1;
+	CLEANUP(close_fd) int mount = mount_detached("tmpfs");
 
-	if (context < 0 ||
-	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -errno;
-	mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
 	if (mount < 0)
-		return -errno;
+		return mount;
 	return fill(openat(mount, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0700),
 		    text);
 }
@@ -167,23 +163,21 @@ static const struct numbered types[] = {
 static int run_bpf(const struct trial *trial)
 {
 	union bpf_attr attr;
-	int fd;
 
 	memset(&attr, 0, sizeof(attr));
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		if (UINT64_C(1) << commands[i].operation != trial->operations ||
 		    commands[i].number == BPF_PROG_LOAD)
 			continue;
-		fd = (int)syscall(SYS_bpf, commands[i].number, &attr,
-				  sizeof(attr));
-		return error_of(fd);
+		return error_of(syscall(SYS_bpf, commands[i].number, &attr,
+					sizeof(attr)));
 	}
 	for (size_t i = 0; i < COUNT(types); i++) {
 		if (UINT64_C(1) << types[i].operation != trial->operations)
 			continue;
 		attr.prog_type = types[i].number;
-		fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-		return error_of(fd);
+		return error_of(
+			syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
 	}
 	return -EOPNOTSUPP;
 }
