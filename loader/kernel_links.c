@@ -10,15 +10,13 @@
 #include <bpf/btf.h>
 
 #include "loader/cleanup.h"
+#include "loader/live.h"
 
 static uint32_t type_of(uint32_t program)
 {
-	CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(program);
-	struct bpf_prog_info info = { 0 };
-	uint32_t size = sizeof(info);
+	struct live_program live;
 
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? 0
-								  : info.type;
+	return live_program_info(program, &live) ? 0 : live.info.type;
 }
 
 static int read_link(uint32_t id, struct kernel_link *link)

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +17,7 @@
 #include "loader/cmdline.h"
 #include "loader/home.h"
 #include "loader/layout.h"
+#include "loader/live.h"
 #include "loader/pinned.h"
 #include "loader/probe.h"
 #include "loader/record.h"
@@ -56,18 +56,13 @@ static int read_drops(int home, const char *policy, uint64_t *drops)
 /* By id: in the vault a link cannot be opened by its path. */
 static int read_misses(struct status *status, uint32_t id)
 {
-	CLEANUP(close_fd) int program = bpf_prog_get_fd_by_id(id);
-	struct bpf_prog_info info = { 0 };
-	uint32_t size = sizeof(info);
+	struct live_program live;
+	int err = live_program_info(id, &live);
 
-	if (program < 0) /* its pin was removed */
-		return errno == ENOENT ? 0 : -errno;
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		return -errno;
-	status->misses_known =
-		size >= offsetof(struct bpf_prog_info, recursion_misses) +
-				sizeof(info.recursion_misses);
-	status->misses += info.recursion_misses;
+	if (err) /* its pin was removed */
+		return err == -ENOENT ? 0 : err;
+	status->misses_known = LIVE_HAS(&live, recursion_misses);
+	status->misses += live.info.recursion_misses;
 	return 0;
 }
 
