@@ -264,8 +264,8 @@ static int show_denials(int vault, bool json)
 		[GUARD_DENIED_MOUNT] = { "mount", "that mount or unmount" },
 		[GUARD_DENIED_SYSCTL] = { "sysctl", "of a sysctl" },
 	};
-	CLEANUP(close_fd) int map = pinned_map(vault, LAYOUT_GUARD,
-					       GUARD_COUNTS);
+	CLEANUP(close_fd)
+	int map = pinned_map(vault, LAYOUT_GUARD, GUARD_COUNTS);
 	int err = map < 0 ? map : 0;
 
 	fputs(json ? ",\"guard_denied\":{" : "the guard denied\n", stdout);

@@ -89,27 +89,13 @@ int BPF_PROG(kernel_modules_read_file, struct file *file,
 	return policy_verdict(&decision);
 }
 
-/* Behind the hooks whose objects have no name. */
-static __always_inline int decide_nameless(uint64_t operations)
-{
-	struct decision decision =
-		policy_decide_any(&policy_kernel_modules, operations);
-	struct event *event;
-
-	if (decision.logged) {
-		event = event_reserve(&decision);
-		if (event)
-			event_submit(event);
-	}
-	return policy_verdict(&decision);
-}
-
 SEC("lsm/kernel_load_data")
 int BPF_PROG(kernel_modules_load_data, enum kernel_load_data_id id)
 {
 	if (id != bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
 		return 0;
-	return decide_nameless(MASK(load_module) | MASK(foreign_module));
+	return event_decide_nameless(&policy_kernel_modules,
+				     MASK(load_module) | MASK(foreign_module));
 }
 
 SEC("lsm/kernel_module_request")
@@ -143,5 +129,6 @@ int BPF_PROG(kernel_modules_capable, const struct cred *cred,
 {
 	if (cap != CAP_SYS_MODULE || !syscall_is_delete_module())
 		return 0;
-	return decide_nameless(MASK(unload_module));
+	return event_decide_nameless(&policy_kernel_modules,
+				     MASK(unload_module));
 }

@@ -294,6 +294,8 @@ static bool try_weather(struct run *run, size_t subject, const char *path)
 static bool same_kind(const struct access *one, const struct access *other)
 {
 	return one->hook == other->hook &&
+	       one->loader_may == other->loader_may &&
+	       one->loader_done == other->loader_done &&
 	       one->operation_count == other->operation_count &&
 	       one->unbound_count == other->unbound_count &&
 	       (!one->operation_count ||

@@ -209,3 +209,18 @@ static __always_inline void event_submit(struct event *event)
 {
 	bpf_ringbuf_submit(event, 0);
 }
+
+/* What a hook returns whose object has no name. */
+static __always_inline int event_decide_nameless(
+	const volatile struct policy *policy, uint64_t operations)
+{
+	struct decision decision = policy_decide_any(policy, operations);
+	struct event *event;
+
+	if (decision.logged) {
+		event = event_reserve(&decision);
+		if (event)
+			event_submit(event);
+	}
+	return policy_verdict(&decision);
+}

@@ -64,22 +64,12 @@ lockdown_operation(const volatile struct policy *policy,
 	return 0;
 }
 
-/* What the hook returns; nothing here has a name for an event. */
+/* What the hook returns. */
 static __always_inline int lockdown_decide(const volatile struct policy *policy,
 					   enum protection_id protection,
 					   enum lockdown_reason what)
 {
 	uint64_t operations = lockdown_operation(policy, protection, what);
-	struct decision decision;
-	struct event *event;
 
-	if (!operations)
-		return 0;
-	decision = policy_decide_any(policy, operations);
-	if (decision.logged) {
-		event = event_reserve(&decision);
-		if (event)
-			event_submit(event);
-	}
-	return policy_verdict(&decision);
+	return operations ? event_decide_nameless(policy, operations) : 0;
 }
