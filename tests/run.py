@@ -68,9 +68,11 @@ def python(name: str, *command: str, **more: object) -> Suite:
     return Suite(name, [PYTHON, *command], **more)
 
 
-def conformance(kernel: str, *options: str, **more: object) -> Suite:
-    return python(f"conformance-{kernel}", "tests/vm/conformance.py",
-                  "--kernel", kernel, *options, minutes=25, **more)
+def conformance(kernel: str, *options: str, name: str = "",
+                **more: object) -> Suite:
+    return python(f"conformance-{kernel}{name and '-'}{name}",
+                  "tests/vm/conformance.py", "--kernel", kernel, *options,
+                  minutes=45, **more)
 
 
 SUITES = [
@@ -116,16 +118,12 @@ SUITES = [
            "--kernel", "6.12", "--kernel", "newest", full_only=True),
     # What one machine can try without a control in less than a minute.
     python("attacks-6.1", "tests/attacks/attacks.py", "--quick"),
-    *[python(f"conformance-{kernel}-whole", "tests/vm/conformance.py",
-             "--kernel", kernel, full_only=True, minutes=40)
-      for kernel in ("6.1", "newest")],
-    python("conformance-6.1-O0", "tests/vm/conformance.py", "--kernel", "6.1",
-           "--quick", "--unfolded", full_only=True, minutes=25),
+    conformance("6.1", name="whole", full_only=True),
+    conformance("newest", name="whole", full_only=True),
+    conformance("6.1", "--quick", "--unfolded", name="O0", full_only=True),
     conformance("5.10", full_only=True),
     conformance("6.12", full_only=True),
     conformance("arm64-6.12", full_only=True),
-    python("conformance-rest", "tests/vm/conformance.py", "--rest", "--kernel",
-           "6.1", "--kernel", "newest", full_only=True, minutes=45),
     python("conformance-flood", "tests/vm/conformance.py", "--full", "--kernel",
            "6.1", "--kernel", "newest", "--only", "*-flood", full_only=True,
            minutes=60),
@@ -155,7 +153,6 @@ SUITES = [
     Suite("bench", ["./bench", "--quick"], full_only=True, minutes=60,
           alone=True),
 ]
-
 
 
 def counts_of(output: str, status: int) -> Counts:

@@ -176,7 +176,6 @@ bpflock-load --unload edge-gateway && bpflock-load --unload other_one ||
 nothing-left || exit 1
 echo "failed $((n - 1)) times"
 """,
-    # Tries in a container all the time, while the command runs.
     # stopped-in STEP COMMAND: loads edge.o, and runs the command while the loader
     # stands still in that step.
     "stopped-in": r"""#!/bin/sh
@@ -191,6 +190,7 @@ sh -c "$2"
 kill -CONT $!
 wait $!
 """,
+    # Tries in a container all the time, while the command runs.
     "while-hammering": r"""#!/bin/sh
 rm -f /tmp/stop
 in-container hammer /tmp/stop &
