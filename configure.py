@@ -41,6 +41,7 @@ TEST_PACKAGES = ["gcc", "libc6-dev", "libclang-rt-dev", "clang-format", "git", "
 # A template a protection that has one: bpf/templates/NAME.bpf.c.
 TEMPLATES = [
     "bpf",
+    "exec",
     "fileless_exec",
     "kernel_image",
     "kernel_modules",

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define EVENT_VERSION	  1
@@ -18,7 +19,7 @@
 #define EVENT_DROPS_MAP "drops" /* an array of one uint64_t */
 
 enum event_verdict {
-	EVENT_ALLOW,
+	EVENT_ALLOW, /* of a trace: it was seen */
 	EVENT_DENY,
 	EVENT_WOULD_DENY, /* mode audit: let through */
 };
@@ -55,3 +56,31 @@ struct event {
 };
 
 _Static_assert(sizeof(struct event) == 336, "no padding");
+
+#define EVENT_SCRIPT_SIZE    256
+#define EVENT_ARGUMENTS_SIZE 512
+
+#define EVENT_SCRIPT_CUT       1
+#define EVENT_SCRIPT_UNREAD    2
+#define EVENT_ARGUMENTS_CUT    4 /* not all of them are there */
+#define EVENT_ARGUMENTS_UNREAD 8
+
+/*
+ * What one of `trace exec` has behind the rest.  An exec that failed has no
+ * arguments: the size says so, and ends before them.
+ */
+struct event_exec {
+	struct event event; /* .object is the file that runs now, or, of an exec
+			     * that failed, what the caller named */
+	int32_t error;	    /* an errno; 0: it did not fail */
+	uint32_t flags;	    /* EVENT_SCRIPT_*, EVENT_ARGUMENTS_* */
+	uint32_t argument_count;	/* of all that it was given */
+	uint32_t arguments_size;	/* bytes of those that are there */
+	char script[EVENT_SCRIPT_SIZE]; /* what the caller named, where the
+					 * file that runs is its interpreter */
+	char arguments[EVENT_ARGUMENTS_SIZE]; /* a NUL behind each */
+};
+
+#define EVENT_FAILED_EXEC_SIZE offsetof(struct event_exec, arguments)
+
+_Static_assert(sizeof(struct event_exec) == 1120, "no padding");

@@ -11,12 +11,16 @@
 
 enum { COLD, HOT };
 
+#define HOOK_PREFIX	"lsm/"
+#define FUNCTION_PREFIX "fexit/"
+
 #define ON(hook) (UINT64_C(1) << HOOK_##hook)
 #define MEMBER(protection, operation) \
 	(UINT64_C(1) << OP_BIT(protection, operation))
 
 const struct hook hooks[HOOK_COUNT] = {
-#define HOOK(name, heat) { #name, (heat) == HOT },
+#define HOOK(name, heat)     { #name, HOOK_PREFIX #name, (heat) == HOT },
+#define FUNCTION(name, heat) { #name, FUNCTION_PREFIX #name, (heat) == HOT },
 #include "bpf/operations.def"
 };
 
@@ -30,7 +34,7 @@ static const struct operation operations[OPERATION_COUNT] = {
 enum family_id {
 #define PROTECTION(name, words) \
 	FAMILY_FIRST_##name, FAMILY_BEFORE_##name = FAMILY_FIRST_##name - 1,
-#define TRACE(name, words) PROTECTION(name, words)
+#define TRACE(name, words)		  PROTECTION(name, words)
 #define FAMILY(protection, name, members) FAMILY_##protection##_##name,
 #include "bpf/operations.def"
 	FAMILY_COUNT
@@ -53,7 +57,7 @@ const struct protection protections[PROTECTION_COUNT + 1] = {
 		.families = families + FAMILY_FIRST_##label, \
 	},
 #define PROTECTION(name, words) ROW(PROTECTION_##name, name, words, false)
-#define TRACE(name, words) ROW(TRACE_##name, name, words, true)
+#define TRACE(name, words)	ROW(TRACE_##name, name, words, true)
 #include "bpf/operations.def"
 	[PROTECTION_COUNT] = {
 		.operations = operations + OPERATION_COUNT,
@@ -117,6 +121,16 @@ uint64_t protection_mask(const struct protection *protection, const char *name,
 		if (is_name(protection->families[i].name, name, len))
 			return protection->families[i].members;
 	return 0;
+}
+
+const char *hook_of_section(const char *section)
+{
+	static const char *const prefixes[] = { HOOK_PREFIX, FUNCTION_PREFIX };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(section, prefixes[i], strlen(prefixes[i])))
+			return section + strlen(prefixes[i]);
+	return NULL;
 }
 
 bool operation_is_hot(const struct operation *operation)

@@ -14,7 +14,8 @@
 #define KERNEL(major, minor) ((major) << 8 | (minor))
 
 struct hook {
-	const char *name; /* without "lsm/" */
+	const char *name;    /* without what a section has before it */
+	const char *section; /* that its programs are in: "lsm/bpf" */
 	bool hot;
 };
 
@@ -59,6 +60,10 @@ const struct protection *protection_find(const char *name, size_t len);
 /* The operation or family of that name as a mask; 0 where there is none. */
 uint64_t protection_mask(const struct protection *protection, const char *name,
 			 size_t len);
+
+/* The hook's name in a section as programs are in: "bpf" of "lsm/bpf"; NULL
+ * where none is. */
+const char *hook_of_section(const char *section);
 
 /* Whether deciding this operation needs a hot hook. */
 bool operation_is_hot(const struct operation *operation);

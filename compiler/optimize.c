@@ -21,6 +21,7 @@
 
 #include <bpf/btf.h>
 
+#include "bundle/operations.h"
 #include "bundle/policy.h"
 #include "compiler/arena.h"
 #include "compiler/btfext.h"
@@ -350,7 +351,7 @@ static bool read_code(struct optimizer *optimizer, struct code *code)
 /* Nobody misses a program that returns 0 where that is "not denied". */
 static bool may_go(const struct image_section *section)
 {
-	return !strncmp(section->name, "lsm/", 4) ||
+	return hook_of_section(section->name) ||
 	       !strncmp(section->name, "lsm.s/", 6);
 }
 

@@ -30,7 +30,6 @@ _Static_assert((int)POLICY_CLASSES == (int)PLACE_COUNT,
 _Static_assert(TEMPLATE_MAX_DEPTH == CGROUP_MAX_DEPTH,
 	       "bundle/policy.h and compiler/policy.h do not go together");
 
-#define PROGRAM_PREFIX "lsm/"
 #define CGROUPS_SUFFIX "_cgroups"
 
 /* compiler/embed.py writes these, in the order of their names. */
@@ -164,17 +163,10 @@ static uint64_t hooks_of(const struct protection *protection,
 	return mask;
 }
 
-static const char *hook_name(const char *section)
-{
-	size_t len = strlen(PROGRAM_PREFIX);
-
-	return strncmp(section, PROGRAM_PREFIX, len) ? NULL : section + len;
-}
-
-static bool has_hook(uint64_t mask, const char *name)
+static bool has_hook(uint64_t mask, const char *section)
 {
 	for (; mask; mask &= mask - 1)
-		if (!strcmp(hooks[__builtin_ctzll(mask)].name, name))
+		if (!strcmp(hooks[__builtin_ctzll(mask)].section, section))
 			return true;
 	return false;
 }
@@ -182,9 +174,8 @@ static bool has_hook(uint64_t mask, const char *name)
 static bool is_unneeded(const char *section, const void *context)
 {
 	const uint64_t *needed = context;
-	const char *hook = hook_name(section);
 
-	return hook && !has_hook(*needed, hook);
+	return hook_of_section(section) && !has_hook(*needed, section);
 }
 
 /* A program on a hook that operations.def does not have for the protection
@@ -199,19 +190,17 @@ static int check_hooks(struct arena *arena, const struct blob *template,
 	if (object_open(template->bytes, template->size, &object, why))
 		return -EBADMSG;
 	for (uint32_t i = 1; i < object.section_count; i++) {
-		const char *hook;
-
 		if (object_section(&object, i, &section)) {
 			*why = "its template is damaged";
 			return -EBADMSG;
 		}
-		hook = hook_name(section.name);
-		if (!hook || has_hook(all, hook))
+		if (!hook_of_section(section.name) ||
+		    has_hook(all, section.name))
 			continue;
 		*why = arena_printf(
 			arena,
 			"its template has a program on %s, and none of its operations is decided there",
-			hook);
+			hook_of_section(section.name));
 		return -EBADMSG;
 	}
 	return 0;

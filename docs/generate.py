@@ -90,7 +90,7 @@ class Tables:
     def __init__(self, compiler):
         self.heat, self.protections = {}, {}
         text = read("bpf/operations.def")
-        macros = ("HOOK", "PROTECTION", "TRACE", "OPERATION", "FAMILY",
+        macros = ("HOOK", "FUNCTION", "PROTECTION", "TRACE", "OPERATION", "FAMILY",
                   "NO_SUBJECT")
         for macro, arguments in macro_calls(text, macros):
             self.add(macro, arguments)
@@ -108,7 +108,7 @@ class Tables:
     def add(self, macro, arguments):
         if arguments == [""] or "#" in arguments[0]:
             return
-        if macro == "HOOK":
+        if macro in ("HOOK", "FUNCTION"):
             self.heat[arguments[0]] = arguments[1]
         elif macro in ("PROTECTION", "TRACE"):
             self.protections[arguments[0]] = Protection(

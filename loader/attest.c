@@ -156,7 +156,7 @@ static void attest_hook(struct subject *subject,
 	const char *name = bpf_program__name(program);
 
 	if (!link || link->type != BPF_LINK_TYPE_TRACING ||
-	    link->attach_type != BPF_LSM_MAC) {
+	    link->attach_type != bpf_program__expected_attach_type(program)) {
 		differs(&subject->found,
 			"no link attaches the program %s to %s", name, section);
 		return;
@@ -204,7 +204,7 @@ static void attest_program(struct subject *subject, size_t index)
 		return;
 	}
 	attest_instructions(subject, index, &live);
-	if (live.info.type == BPF_PROG_TYPE_LSM)
+	if (live.info.type != BPF_PROG_TYPE_CGROUP_SYSCTL)
 		attest_hook(subject, program, &live);
 	else
 		attest_sysctl(subject, name, id);

@@ -243,7 +243,8 @@ static bool is_wanted(const struct event *event, const void *context)
 	const struct wanted *wanted = context;
 	const struct expectation *expected = &wanted->canary->expected;
 
-	return event->tgid == wanted->pid &&
+	/* What a child of it executes is an event of the child's. */
+	return (event->tgid == wanted->pid || event->ppid == wanted->pid) &&
 	       event->protection == wanted->canary->protection &&
 	       event->operation < 64 &&
 	       trials[expected->trial].operations >> event->operation & 1 &&

@@ -29,6 +29,7 @@ static const struct kind {
 } kinds[] = {
 	{ "lsm+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC },
 	{ "lsm.s+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC },
+	{ "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
 	{ "cgroup/sysctl", BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL },
 };
 

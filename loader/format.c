@@ -111,6 +111,80 @@ static void put_object(struct line *line, const struct event *event)
 	}
 }
 
+/* ---- trace exec ---- */
+
+/* Its own field for each in text, where nothing else tells them apart. */
+static void put_argument(struct line *line, unsigned number, const char *text)
+{
+	char key[TIME_SIZE];
+
+	if (line->format == FORMAT_JSON) {
+		if (number)
+			putc(',', line->out);
+		text_json(line->out, text);
+		return;
+	}
+	snprintf(key, sizeof(key), "arg%u", number);
+	put_text(line, key, text);
+}
+
+/* The last may be cut, and then has no NUL of its own. */
+static void put_arguments(struct line *line, const struct event_exec *exec,
+			  size_t size)
+{
+	char text[EVENT_ARGUMENTS_SIZE + 1] = { 0 };
+	unsigned number = 0;
+
+	if (size > exec->arguments_size)
+		size = exec->arguments_size;
+	memcpy(text, exec->arguments, size);
+	if (line->format == FORMAT_JSON) {
+		put_key(line, "args");
+		putc('[', line->out);
+	}
+	for (size_t at = 0; at < size; at += strlen(text + at) + 1)
+		put_argument(line, number++, text + at);
+	if (line->format == FORMAT_JSON)
+		putc(']', line->out);
+	if (exec->flags & EVENT_ARGUMENTS_CUT)
+		put_text(line, "args_is", "cut");
+}
+
+static void put_error(struct line *line, int error)
+{
+	const char *name = strerrorname_np(error);
+	char number[TIME_SIZE];
+
+	snprintf(number, sizeof(number), "%d", error);
+	put_text(line, "error", name ? name : number);
+}
+
+/* What such an event has behind the rest; nothing where it is shorter. */
+static void put_exec(struct line *line, const void *bytes, size_t size)
+{
+	struct event_exec exec = { 0 };
+
+	if (size < EVENT_FAILED_EXEC_SIZE)
+		return;
+	if (size > sizeof(exec))
+		size = sizeof(exec);
+	memcpy(&exec, bytes, size);
+	exec.script[EVENT_SCRIPT_SIZE - 1] = '\0';
+	if (exec.script[0])
+		put_text(line, "script", exec.script);
+	if (exec.flags & EVENT_SCRIPT_UNREAD)
+		put_text(line, "script_is", "unreadable");
+	else if (exec.flags & EVENT_SCRIPT_CUT)
+		put_text(line, "script_is", "cut");
+	if (exec.error)
+		put_error(line, exec.error);
+	put_number(line, "argc", exec.argument_count);
+	if (exec.flags & EVENT_ARGUMENTS_UNREAD)
+		put_text(line, "args_is", "unreadable");
+	else if (size > EVENT_FAILED_EXEC_SIZE)
+		put_arguments(line, &exec, size - EVENT_FAILED_EXEC_SIZE);
+}
+
 /* Where its cgroup could not be told, the strictest of all decided, and that
  * may be another than the one of its place. */
 static bool is_decided_by_class(const struct table_protection *protection,
@@ -177,7 +251,9 @@ int format_event(FILE *out, enum format format, const struct record *record,
 	protection = &table->protections[event.protection];
 	cgroup = table_class_cgroup(protection, event.class);
 	format_time(boot, event.time, time);
-	put_decision(&line, record, time, verdicts[event.verdict],
+	put_decision(&line, record, time,
+		     protection->protection->trace ? "traced"
+						   : verdicts[event.verdict],
 		     protection->protection->name,
 		     protection->protection->operations[event.operation].name);
 	put_text(&line, "place",
@@ -187,6 +263,8 @@ int format_event(FILE *out, enum format format, const struct record *record,
 	else if (cgroup)
 		put_text(&line, "cgroup", cgroup);
 	put_object(&line, &event);
+	if (protection->protection == &protections[TRACE_exec])
+		put_exec(&line, bytes, size);
 	put_text(&line, "comm", event.comm);
 	put_number(&line, "pid", event.pid);
 	put_number(&line, "tgid", event.tgid);

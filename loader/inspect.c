@@ -26,6 +26,7 @@ static const char *const sections[] = {
 	"lsm/*",   "lsm.s/*",	".rodata",     ".rodata.*",
 	".maps",   "license",	".prototypes", /* bpf/templates/include/prototype.h
 						*/
+	"fexit/*", /* of which wrong_program() says which */
 	".text", /* what programs call; libbpf takes it for nothing else */
 	".BTF",	   ".BTF.ext",	".rel*",       ".note.bpflock",
 	".strtab", ".shstrtab", ".symtab",     ".llvm_addrsig",
@@ -85,13 +86,34 @@ int inspect_sections(struct run *run, struct load *load)
 		   : 0;
 }
 
+/* At the end of a function of the kernel; of one that operations.def has, for
+ * others may change what it returns. */
+static bool is_for_function(const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING ||
+	    bpf_program__expected_attach_type(program) != BPF_TRACE_FEXIT ||
+	    bpf_program__flags(program))
+		return false;
+	for (unsigned i = 0; i < HOOK_COUNT; i++)
+		if (!strcmp(hooks[i].section, section))
+			return true;
+	return false;
+}
+
+static bool is_for_hook(const struct bpf_program *program)
+{
+	return bpf_program__type(program) == BPF_PROG_TYPE_LSM &&
+	       bpf_program__expected_attach_type(program) == BPF_LSM_MAC &&
+	       !(bpf_program__flags(program) & ~(uint32_t)BPF_F_SLEEPABLE);
+}
+
 static const char *wrong_program(const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
 
-	if (bpf_program__type(program) != BPF_PROG_TYPE_LSM ||
-	    bpf_program__expected_attach_type(program) != BPF_LSM_MAC ||
-	    bpf_program__flags(program) & ~(uint32_t)BPF_F_SLEEPABLE)
+	if (!is_for_hook(program) && !is_for_function(program))
 		return "is not for a hook";
 	return strchr(section, '/') && bpf_program__autoload(program)
 		       ? NULL

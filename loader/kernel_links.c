@@ -95,15 +95,28 @@ bool kernel_link_overrides(const struct btf *kernel,
 	       !strncmp(name, "bpf_lsm_", strlen("bpf_lsm_"));
 }
 
-uint32_t kernel_hook(const struct btf *kernel, const char *section)
+bool kernel_function(const char *section, char *name, size_t size)
 {
 	const char *slash = strchr(section, '/');
+
+	if (!slash)
+		return false;
+	if (!strncmp(section, "lsm", strlen("lsm")))
+		snprintf(name, size, "bpf_lsm_%s", slash + 1);
+	else if (!strncmp(section, "fexit/", strlen("fexit/")))
+		snprintf(name, size, "%s", slash + 1);
+	else
+		return false;
+	return true;
+}
+
+uint32_t kernel_hook(const struct btf *kernel, const char *section)
+{
 	char function[128];
 	int id;
 
-	if (!slash || strncmp(section, "lsm", strlen("lsm")))
+	if (!kernel_function(section, function, sizeof(function)))
 		return 0;
-	snprintf(function, sizeof(function), "bpf_lsm_%s", slash + 1);
 	id = btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC);
 	return id < 0 ? 0 : (uint32_t)id;
 }

@@ -39,6 +39,9 @@ const struct kernel_link *kernel_link_of(const struct kernel_links *links,
 bool kernel_link_overrides(const struct btf *kernel,
 			   const struct kernel_link *link);
 
-/* The number of the hook's function in the kernel's BTF, for a section as
- * "lsm/bpf"; 0: it has none. */
+/* The kernel's function that programs of a section as "lsm/bpf" are attached
+ * to; false where the section is not of that kind. */
+bool kernel_function(const char *section, char *name, size_t size);
+
+/* The number of that function in the kernel's BTF; 0: it has none. */
 uint32_t kernel_hook(const struct btf *kernel, const char *section);

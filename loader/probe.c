@@ -20,6 +20,7 @@
 
 #include "loader/cleanup.h"
 #include "loader/cmdline.h"
+#include "loader/kernel_links.h"
 #include "loader/layout.h"
 #include "loader/lsm.h"
 #include "loader/read.h"
@@ -314,10 +315,21 @@ static int probe_hook(const struct btf *kernel, const struct load *load,
 	const struct btf_type *prototype;
 	char function[128];
 
-	snprintf(function, sizeof(function), "bpf_lsm_%s", hook);
+	if (!kernel_function(bpf_program__section_name(program), function,
+			     sizeof(function)))
+		return refuse(-EBADMSG, load->path, "probe", NULL,
+			      "the program %s is for no hook",
+			      bpf_program__name(program));
 	prototype = find_prototype(kernel, function, BTF_KIND_FUNC);
 	if (prototype)
 		return check_prototype(kernel, prototype, load, program);
+	if (bpf_program__type(program) != BPF_PROG_TYPE_LSM)
+		return refuse(-EOPNOTSUPP, load->path, "probe",
+			      "run another kernel, or leave out of the policy "
+			      "what traces it",
+			      "this kernel has no function %s that a program "
+			      "can be told the end of, which the policy needs",
+			      function);
 	return refuse(-EOPNOTSUPP, load->path, "probe",
 		      "run a newer kernel, or compile the policy with "
 		      "--target for this one to see what it cannot do",

@@ -166,10 +166,14 @@ static void show_one(const struct canaries *canaries,
 		     const struct canary *canary, bool json, bool first)
 {
 	const struct table *table = canaries->table;
+	const struct table_protection *row =
+		&table->protections[canary->protection];
 	const char *place = table_place_name(canary->expected.place);
-	const char *verdict = table_verdict(
-		table, &table->protections[canary->protection],
-		canary->expected.class, canary->expected.operation);
+	const char *verdict =
+		row->protection->trace
+			? "traced"
+			: table_verdict(table, row, canary->expected.class,
+					canary->expected.operation);
 	bool by_event = canary->proof == PROOF_EVENT;
 
 	if (json)

@@ -66,7 +66,9 @@ bool ring_is_full(const struct ring *ring)
 {
 	uint64_t read = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 
-	return ring_position(ring) + RECORD_SIZE(sizeof(struct event)) - read >=
+	/* for the largest event that there is */
+	return ring_position(ring) + RECORD_SIZE(sizeof(struct event_exec)) -
+		       read >=
 	       ring->size;
 }
 
@@ -87,7 +89,7 @@ bool ring_find(const struct ring *ring, uint64_t position,
 		memcpy(&event, record + BPF_RINGBUF_HDR_SZ, sizeof(event));
 		/* Another writer's own event is not finished yet. */
 		if (!(len & (BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT)) &&
-		    len == sizeof(event) && event.version == EVENT_VERSION &&
+		    len >= sizeof(event) && event.version == EVENT_VERSION &&
 		    wanted(&event, context))
 			return true;
 		position += RECORD_SIZE(len & ~(BPF_RINGBUF_BUSY_BIT |

@@ -10,7 +10,8 @@
  * - bpf() asks before it looks at what the command is about, which here is
  *   nothing.  A program that calls bpf_probe_write_user with arguments that it
  *   does not have is refused, but only once it may call it.
- * - execveat of a text that no program is finds no format for it.
+ * - execveat of a text that no program is finds no format for it.  An exec that
+ *   succeeds is one of this program, which then only says its version.
  * - kexec_load asks before it looks at its flags, and perf_event_open before it
  *   looks for the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
  *
@@ -28,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "loader/cleanup.h"
@@ -269,6 +271,27 @@ static int run_mprotect(const struct trial *trial)
 	return result;
 }
 
+/* ---- trace exec ---- */
+
+/* A child does it, and an event has this process as its parent.  One that fails
+ * is no proof: that is told of elsewhere. */
+static int run_exec(const struct trial *trial)
+{
+	static char *const arguments[] = { STAND_IN_NAME, "--version", NULL };
+	static char *const environment[] = { NULL };
+	pid_t pid = fork();
+	int status;
+
+	(void)trial;
+	if (pid == 0) {
+		execve("/proc/self/exe", arguments, environment);
+		_exit(EXIT_FAILURE);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return status ? -EOPNOTSUPP : 0;
+}
+
 /* ---- kernel_image, kernel_secrets ---- */
 
 /* Whoever set that switch is asked before any policy. */
@@ -327,6 +350,13 @@ static int run_perf(const struct trial *trial)
 	{                                                                    \
 		PROTECTION_##protection, HOOK_##hook, operations, before,    \
 			call, run, denied, past                              \
+	}
+
+/* Of a trace, which lets all through: only an event can show it. */
+#define TRACED(trace, hook, operations, call, run, result)                    \
+	{                                                                     \
+		TRACE_##trace, HOOK_##hook, operations, 0, call, run, result, \
+			PAST(result)                                          \
 	}
 
 #define MODULES(operation) MASK(kernel_modules, operation)
@@ -398,6 +428,10 @@ const struct trial trials[] = {
 		    "perf_event_open of registers in no cgroup", run_perf,
 		    EINVAL),
 	LOCKED_DOWN(kernel_secrets, kcore, "open of /proc/kcore", run_kcore, 0),
+	TRACED(exec, bprm_committed_creds, MASK(exec, exec),
+	       "an exec of bpflock-load", run_exec, 0),
+	TRACED(exec, bprm_execve, MASK(exec, exec), "execveat of a memfd",
+	       run_exec_memfd, ENOEXEC),
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");

@@ -60,21 +60,27 @@ PROTECTIONS = {
     "kernel_modules.bpf.c": ["modules"], "bpf.bpf.c": ["bpf"],
     "fileless_exec.bpf.c": ["exec"], "include/event.h": ["modules", "exec"],
     "include/loader.h": ["bpf"], "kernel_image.bpf.c": ["image"],
-    "kernel_secrets.bpf.c": ["secrets"],
+    "kernel_secrets.bpf.c": ["secrets"], "exec.bpf.c": ["trace-exec"],
     "include/lockdown.h": ["image", "secrets"],
 }
 OF_INCLUDES = ["modules"]
 
 # What notices most, by a few who call. To load a policy that names cgroups
 # takes the emulated verifier ten seconds, and others one.
-FEW = {"log-all": ("host", "container"), "restricted": ("host", "hostnet")}
+FEW = {"log-all": ("host", "container"), "restricted": ("host", "hostnet"),
+       "exec-all": ("host", "container")}
 FEW_OF = {"include/cgroup.h": {"allow-cgroup": ("container", "apps-c",
                                                 "other-h")}}
 MORE = {"baseline": ("host", "hostnet", "hostpid", "ownnet"),
         "audit": ("host", "container"), "log-none": ("host",),
         "allow-cgroup": ("container", "apps-c", "other-h"),
         "nested": ("apps-h", "below-c", "inner-h"),
-        "late": ("late-h", "late-c")}
+        "late": ("late-h", "late-c"),
+        "exec-container": ("host", "hostnet", "hostpid", "ownnet"),
+        "exec-cgroup": ("container", "apps-h", "other-h"),
+        "exec-denied": ("host", "container")}
+# Whose code says whether a mutant is one.
+SHAPES = ("restricted", "allow-cgroup", "exec-all", "exec-cgroup")
 BATCH = 12  # mutants a boot
 # Of a boot, and of a mutant and a policy; the machine is shared, and emulated.
 BOOT_SECONDS, POLICY_SECONDS = 120, 20
@@ -200,15 +206,17 @@ class Tree:
         """A digest of all instructions of the templates. The names behind
         their numbers are not in it, and no mutant changes those alone."""
         text = []
-        for short in protections:
-            for shape in ("restricted", "allow-cgroup"):
-                ran = subprocess.run(
-                    ["build/bpflockc", "-O0", "--emit=asm",
-                     rows.FOLDER / f"{short}-{shape}.bpflock"],
-                    cwd=self.folder, check=False, text=True,
-                    stdout=subprocess.PIPE)
-                text += [line for line in ran.stdout.splitlines()
-                         if not line.startswith("  ;")]
+        source = self.folder / "build/mutant.bpflock"
+        for policy in policies_of(protections):
+            if policy.name.split("-", 1)[1] not in SHAPES:
+                continue
+            source.write_text(policy.text)
+            ran = subprocess.run(
+                ["build/bpflockc", "-O0", "--emit=asm", source],
+                cwd=self.folder, check=False, text=True,
+                stdout=subprocess.PIPE)
+            text += [line for line in ran.stdout.splitlines()
+                     if not line.startswith("  ;")]
         return hashlib.sha256("\n".join(text).encode()).hexdigest()[:16]
 
     def compile(self, compiler: str, policies: list[rows.Policy],

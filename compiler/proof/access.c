@@ -13,12 +13,16 @@
 #define ENUMERATOR(is) { .kind = VALUE_ENUMERATOR, .text = (is) }
 #define OTHERS(of) { .kind = VALUE_OTHERS, .text = (of) }
 #define OBJECT(type, ...) { .kind = VALUE_OBJECT, .text = (type), .fields = FIELDS(__VA_ARGS__) }
+#define USER(bytes, size) { .kind = VALUE_USER, .text = (bytes), .number = (size) }
+#define BEHIND(path, size) { .kind = VALUE_BEHIND, .text = (path), .number = (size) }
 #define ARGUMENT(is) { .kind = VALUE_ARGUMENT, .number = (is) }
 
 #define ARGUMENTS(...) \
 	.arguments = (const struct access_value[]){ __VA_ARGS__ }, \
 	.argument_count = sizeof((const struct access_value[]){ __VA_ARGS__ }) / sizeof(struct access_value)
 #define OPERATION(of, name) { .protection = PROTECTION_##of, .bit = OP_BIT(of, name) }
+#define TRACED(of, name) { .protection = TRACE_##of, .bit = OP_BIT(of, name) }
+#define EXECUTED(...) .exec = &(const struct access_exec){ __VA_ARGS__ }
 #define OPERATIONS(...) \
 	.operations = (const struct access_operation[]){ __VA_ARGS__ }, \
 	.operation_count = sizeof((const struct access_operation[]){ __VA_ARGS__ }) / sizeof(struct access_operation)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/event.h"
 #include "bundle/operations.h"
 #include "bundle/table.h"
 #include "compiler/proof/kernel.h"
@@ -21,6 +22,10 @@ enum access_value_kind {
 	VALUE_OTHERS,	  /* text: "enum"; each number that none of it has */
 	VALUE_OBJECT,	  /* text: its type */
 	VALUE_ARGUMENT,	  /* in a field: the hook's argument of that number */
+	VALUE_USER,	  /* in a field: the address of that many bytes of text
+			   * in current's memory */
+	VALUE_BEHIND,	  /* in a field: what another one holds, of that path,
+			   * and that much more */
 };
 
 struct access_field;
@@ -46,6 +51,16 @@ struct access_operation {
 	unsigned bit;
 };
 
+/* What an event of `trace exec` has besides. */
+struct access_exec {
+	int error;
+	const char *script;
+	const char *arguments; /* that are there; NULL: of one that failed */
+	uint32_t arguments_size;
+	uint32_t argument_count;
+	uint32_t flags;
+};
+
 #define ACCESS_ARGUMENTS 8
 
 struct access {
@@ -61,6 +76,8 @@ struct access {
 	const char *needs;  /* "enum.value": not done by kernels without it */
 	const char *object; /* that an event names; NULL: not looked at */
 	bool base_only;	    /* where the hook may not ask for a whole path */
+	bool as_named;	    /* it is the caller's name for a file, no path */
+	const struct access_exec *exec;	 /* NULL: it has none of it */
 	const struct access_field *task; /* of current meanwhile, or NULL */
 	int64_t call_x86, call_arm64;	 /* the system call's number */
 	bool loader_may;		 /* the loader, before it is done */

@@ -148,6 +148,43 @@ static bool probe_read(struct machine *machine, struct world *world)
 	return give(machine, from ? 0 : (uint64_t)-EFAULT);
 }
 
+/* The other way round than the kernel's: nothing but what is current's. */
+static bool probe_read_user(struct machine *machine, struct world *world)
+{
+	uint64_t size = machine->registers[2];
+	uint8_t *to = writable(machine, machine->registers[1], size);
+	const uint8_t *from = memory_at(machine->memory, machine->registers[3],
+					size, MEMORY_USER);
+
+	if (!to)
+		return false;
+	if (world->names_fail)
+		from = NULL;
+	if (from)
+		memcpy(to, from, size);
+	else
+		memset(to, 0, size);
+	return give(machine, from ? 0 : (uint64_t)-EFAULT);
+}
+
+/* What the function returned that a program is at the end of: it is behind the
+ * function's arguments. */
+static bool get_func_ret(struct machine *machine, struct world *world)
+{
+	const struct region *region;
+	uint8_t *to;
+	int64_t offset;
+
+	if (machine->registers[1] != world->context)
+		return machine_fail(machine, "it asks for the end of nothing");
+	to = writable(machine, machine->registers[2], 8);
+	if (!to)
+		return false;
+	region = memory_region(machine->memory, world->context, &offset);
+	memcpy(to, region->bytes + region->size - 8, 8);
+	return give(machine, 0);
+}
+
 static bool probe_read_str(struct machine *machine, struct world *world)
 {
 	const char *text = world->names_fail
@@ -316,6 +353,8 @@ static const struct helper helpers[] = {
 	HELPER(get_current_comm, 2, get_comm),
 	HELPER(ktime_get_boot_ns, 0, get_time),
 	HELPER(task_pt_regs, 1, task_pt_regs),
+	HELPER(get_func_ret, 2, get_func_ret),
+	HELPER(probe_read_user, 3, probe_read_user),
 	HELPER(probe_read_kernel, 3, probe_read),
 	HELPER(probe_read_kernel_str, 3, probe_read_str),
 	HELPER(snprintf, 5, print),

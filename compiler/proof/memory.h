@@ -18,6 +18,8 @@ enum memory_access {
 	/* The kernel's: a read outside gives 0, as the kernel makes it for
 	 * pointers whose type it knows. */
 	MEMORY_KERNEL = 4,
+	/* A process's: programs read it through a helper alone. */
+	MEMORY_USER = 8,
 };
 
 struct region {

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "bundle/operations.h"
 #include "bundle/reader.h"
 #include "compiler/arena.h"
 
-#define HOOK_PREFIX    "lsm/"
 #define FUNCTIONS      ".text"
 #define INSN_SIZE      8
 #define WHOLE_FUNCTION (-1) /* the immediate of a call before relocation */
@@ -134,7 +134,7 @@ static bool add_program(struct specimen *specimen,
 		(struct specimen_program){
 			.hook = is_shared(section)
 					? ""
-					: section->name + strlen(HOOK_PREFIX),
+					: hook_of_section(section->name),
 			.name = symbol->name,
 			.section = section->index,
 			.first = (uint32_t)symbol->value,
@@ -278,8 +278,7 @@ static bool add_references(struct specimen *specimen,
 	    object_section(&specimen->object, target, &code))
 		return refuse(specimen, "its relocations are damaged");
 	if (!is_shared(&code) &&
-	    !starts_with(code.name,
-			 HOOK_PREFIX)) /* of types, which have none */
+	    !hook_of_section(code.name)) /* of types, which have none */
 		return starts_with(code.name, ".BTF") ||
 		       refuse(specimen, "cannot evaluate: relocated data");
 	while (reader_left(&reader)) {
@@ -421,7 +420,7 @@ static bool take_section(struct specimen *specimen,
 		return true;
 	if (!bytes.bytes)
 		return refuse(specimen, "a section has no bytes");
-	if (starts_with(section->name, HOOK_PREFIX))
+	if (hook_of_section(section->name))
 		return add_programs(specimen, section);
 	if (is_shared(section))
 		return add_functions(specimen, section);

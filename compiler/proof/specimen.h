@@ -41,7 +41,7 @@ struct specimen_reference {
 
 /* A program, or a function that programs call. */
 struct specimen_program {
-	const char *hook; /* behind "lsm/"; "" of a function */
+	const char *hook; /* behind the "/"; "" of a function */
 	const char *name;
 	uint32_t section;
 	uint32_t first; /* offset in its section */

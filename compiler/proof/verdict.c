@@ -195,6 +195,14 @@ static bool is_orphan(const struct access_subject *subject)
 	return field->path;
 }
 
+static size_t size_of_event(const struct access *access)
+{
+	if (!access->exec)
+		return sizeof(struct event);
+	return access->exec->arguments ? sizeof(struct event_exec)
+				       : EVENT_FAILED_EXEC_SIZE;
+}
+
 /* As bundle/event.h has it, read on its own. */
 static const char *wrong_field(const struct deed *deed,
 			       const struct world *world,
@@ -211,7 +219,8 @@ static const char *wrong_field(const struct deed *deed,
 
 	if (reader_u16(&reader) != EVENT_VERSION)
 		return "version";
-	if (reader_u16(&reader) != sizeof(struct event))
+	if (reader_u16(&reader) != event->size ||
+	    event->size != size_of_event(deed->access))
 		return "size";
 	reader_u8(&reader); /* the protection, by which it was found */
 	if (reader_u8(&reader) != __builtin_ctzll(expected->told))
@@ -245,7 +254,7 @@ static bool is_file(const struct access *access)
 					     "vm_area_struct" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (access->argument_count &&
+		if (!access->as_named && access->argument_count &&
 		    access->arguments[0].kind == VALUE_OBJECT &&
 		    !strcmp(access->arguments[0].text, types[i]))
 			return true;
@@ -302,6 +311,52 @@ static const char *wrong_string(const struct deed *deed,
 	return is_object(deed->access, world, object, flags) ? NULL : "object";
 }
 
+/* What of it is there, and nothing that is not: all behind is zeros. */
+static bool are_arguments(const struct access_exec *expected,
+			  const struct event_exec *exec, uint32_t size)
+{
+	if (exec->arguments_size != size ||
+	    memcmp(exec->arguments, expected->arguments, size))
+		return false;
+	for (; size < EVENT_ARGUMENTS_SIZE; size++)
+		if (exec->arguments[size])
+			return false;
+	return true;
+}
+
+static const char *wrong_exec(const struct access_exec *expected,
+			      const struct world *world,
+			      const struct world_event *event)
+{
+	uint32_t flags = expected->flags, size = expected->arguments_size;
+	const char *script = expected->script ? expected->script : "";
+	struct event_exec exec = { 0 };
+
+	memcpy(&exec, event->bytes, event->size);
+	if (*script && world->names_fail) {
+		flags = EVENT_SCRIPT_UNREAD |
+			(flags & ~(uint32_t)EVENT_SCRIPT_CUT);
+		script = "";
+	}
+	if (expected->arguments && world->names_fail) {
+		flags = EVENT_ARGUMENTS_UNREAD |
+			(flags & ~(uint32_t)EVENT_ARGUMENTS_CUT);
+		size = 0;
+	}
+	if (exec.error != expected->error)
+		return "error";
+	if (strncmp(exec.script, script, EVENT_SCRIPT_SIZE - 1) ||
+	    !memchr(exec.script, '\0', EVENT_SCRIPT_SIZE))
+		return "script";
+	if (exec.argument_count != expected->argument_count)
+		return "count of arguments";
+	if (exec.flags != flags)
+		return "flag of its exec";
+	if (expected->arguments && !are_arguments(expected, &exec, size))
+		return "argument";
+	return NULL;
+}
+
 /* The event of that protection; NULL where there is none, or two. */
 static const struct world_event *find_event(const struct world *world,
 					    uint32_t index)
@@ -311,7 +366,7 @@ static const struct world_event *find_event(const struct world *world,
 	for (size_t i = 0; i < world->event_count; i++) {
 		const struct world_event *each = &world->events[i];
 
-		if (each->size != sizeof(struct event) ||
+		if (each->size < sizeof(struct event) ||
 		    each->bytes[offsetof(struct event, protection)] != index)
 			continue;
 		if (found)
@@ -334,6 +389,8 @@ static const char *compare_event(struct arena *arena, const struct deed *deed,
 	wrong = wrong_field(deed, world, event, expected, index);
 	if (!wrong)
 		wrong = wrong_string(deed, world, event);
+	if (!wrong && deed->access->exec)
+		wrong = wrong_exec(deed->access->exec, world, event);
 	if (!wrong)
 		return NULL;
 	return arena_printf(arena, "%s sends an event with another %s%s",

@@ -284,6 +284,32 @@ static void put_number(struct world *world, const struct slot *slot,
 	memory_put(bytes, size, number);
 }
 
+/* Bytes of current's own. */
+static uint64_t user_bytes(struct world *world, const char *bytes,
+			   uint64_t count)
+{
+	uint8_t *copy = (uint8_t *)arena_copy(world->arena, bytes, count);
+
+	world->used += count;
+	if (world->used > MAX_OBJECTS)
+		return 0;
+	return memory_add(&world->memory, copy, NULL, (uint32_t)count,
+			  MEMORY_USER);
+}
+
+/* What the number at that path of @object is, and so much more. */
+static uint64_t behind(struct world *world, uint64_t object, uint32_t type,
+		       const struct access_value *value)
+{
+	struct slot slot;
+	const uint8_t *bytes;
+
+	if (!find_slot(world, object, type, value->text, &slot))
+		return 0;
+	bytes = raw(world, slot.address, 8);
+	return bytes ? memory_get(bytes, 8) + value->number : 0;
+}
+
 static bool set(struct world *world, uint64_t object, uint32_t type,
 		const struct access_field *field, const uint64_t *arguments)
 {
@@ -293,7 +319,12 @@ static bool set(struct world *world, uint64_t object, uint32_t type,
 
 	if (!find_slot(world, object, type, field->path, &slot))
 		return false;
-	if (value->kind == VALUE_STRING)
+	if (value->kind == VALUE_USER)
+		put_number(world, &slot,
+			   user_bytes(world, value->text, value->number));
+	else if (value->kind == VALUE_BEHIND)
+		put_number(world, &slot, behind(world, object, type, value));
+	else if (value->kind == VALUE_STRING)
 		put_text(world, &slot, value->text);
 	else if (value->kind == VALUE_ARGUMENT)
 		put_number(world, &slot,

@@ -24,7 +24,7 @@ struct arena;
 #define WORLD_EVENTS 4 /* that one access may give */
 
 struct world_event {
-	uint8_t bytes[sizeof(struct event)];
+	uint8_t bytes[sizeof(struct event_exec)]; /* the largest */
 	uint64_t size;
 	bool submitted;
 };

@@ -43,7 +43,10 @@ SYSTEM_CALLS = ["getppid", "open", "read", "write", "stat", "fork", "exec",
                 "mmap", "mprotect"]
 
 # What a protection is asked about in those. Elsewhere it must cost nothing.
-TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"}}
+TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"}, "exec": {"exec"}}
+
+# Those that are no protection, and how a policy names them.
+TRACES = {"exec": "trace { exec all; }"}
 
 VERDICTS = ["allowed", "denied"]
 LOGS = ["unlogged", "logged"]
@@ -98,7 +101,8 @@ def deciding(rows: list[Operation], verdict: str, log: str,
 
 def baseline(names: list[str]) -> str:
     """What one writes who names these protections and leaves it at that."""
-    return " ".join(f"{name} {{ profile baseline; }}" for name in names)
+    return " ".join(TRACES.get(name, f"{name} {{ profile baseline; }}")
+                    for name in names)
 
 
 def many_rules(count: int) -> str:

@@ -375,11 +375,11 @@ static void what_was_written_over_is_lost(void **state)
 static void a_ring_is_full_when_no_event_fits(void **state)
 {
 	const struct model *model = *state;
-	uint64_t fit = SIZE / RECORD;
+	uint64_t room = SIZE - sizeof(struct event_exec) - BPF_RINGBUF_HDR_SZ;
 
-	move(model, 8 * RECORD, 8 * RECORD + (fit - 1) * RECORD);
+	move(model, 8 * RECORD, 8 * RECORD + room - 8);
 	assert_false(ring_is_full(&model->ring));
-	move(model, 8 * RECORD, 8 * RECORD + fit * RECORD);
+	move(model, 8 * RECORD, 8 * RECORD + room);
 	assert_true(ring_is_full(&model->ring));
 }
 

@@ -34,8 +34,8 @@ static const struct event an_event = {
 	.object = "/tmp/a.ko",
 };
 
-static char *format(enum format form, const struct event *event, size_t size,
-		    int expected)
+static char *format_of(void (*make)(struct sample *sample), enum format form,
+		       const void *event, size_t size, int expected)
 {
 	struct record record = { .id = 1 };
 	struct sample sample;
@@ -44,13 +44,19 @@ static char *format(enum format form, const struct event *event, size_t size,
 	FILE *out = open_memstream(&made, &made_size);
 
 	assert_non_null(out);
-	sample_make_simple(&sample);
+	make(&sample);
 	record.note = &sample.note;
 	memset(record.bundle.bytes, 7, DIGEST_SIZE);
 	assert_int_equal(format_event(out, form, &record, 0, event, size),
 			 expected);
 	fclose(out);
 	return made;
+}
+
+static char *format(enum format form, const struct event *event, size_t size,
+		    int expected)
+{
+	return format_of(sample_make_simple, form, event, size, expected);
 }
 
 static void check(enum format form, const struct event *event,
@@ -158,6 +164,94 @@ static void says_that_the_class_is_unknown(void **state)
 	free(made);
 }
 
+/* ---- trace exec ---- */
+
+static struct event_exec an_exec(const char *arguments, size_t size)
+{
+	struct event_exec exec = { .event = an_event,
+				   .arguments_size = (uint32_t)size };
+
+	exec.event.protection = 2;
+	exec.event.verdict = EVENT_ALLOW;
+	exec.event.class = PLACE_HOST;
+	memcpy(exec.arguments, arguments, size);
+	return exec;
+}
+
+static void check_exec(enum format form, const struct event_exec *exec,
+		       size_t size, const char *words)
+{
+	char *made = format_of(sample_make, form, exec, size, 0);
+
+	if (!strstr(made, words))
+		fail_msg("'%s' does not say '%s'", made, words);
+	free(made);
+}
+
+static void tells_arguments_apart(void **state)
+{
+	static const char arguments[] = "sh\0-c\0a\nb\" arg9=\"\0";
+	struct event_exec exec = an_exec(arguments, sizeof(arguments));
+
+	(void)state;
+	exec.argument_count = 4;
+	strcpy(exec.script, "./x.sh");
+	check_exec(FORMAT_TEXT, &exec, sizeof(exec),
+		   "Z traced exec.exec policy=");
+	check_exec(FORMAT_TEXT, &exec, sizeof(exec),
+		   " object=\"/tmp/a.ko\" script=\"./x.sh\" argc=4 "
+		   "arg0=\"sh\" arg1=\"-c\" "
+		   "arg2=\"a\\x0ab\\\" arg9=\\\"\" arg3=\"\" comm=");
+	check_exec(FORMAT_LOGFMT, &exec, sizeof(exec),
+		   " argc=4 arg0=\"sh\" arg1=\"-c\" "
+		   "arg2=\"a\\x0ab\\\" arg9=\\\"\" arg3=\"\" comm=");
+	check_exec(FORMAT_JSON, &exec, sizeof(exec),
+		   ",\"script\":\"./x.sh\",\"argc\":4,\"args\":[\"sh\",\"-c\","
+		   "\"a\\u000ab\\\" arg9=\\\"\",\"\"],\"comm\":");
+	check_exec(FORMAT_JSON, &exec, sizeof(exec),
+		   "\"verdict\":\"traced\",\"protection\":\"exec\"");
+}
+
+static void says_what_of_an_exec_is_missing(void **state)
+{
+	struct event_exec exec = an_exec("ab\0cd", 5);
+
+	(void)state;
+	exec.argument_count = 3;
+	exec.flags = EVENT_ARGUMENTS_CUT;
+	check_exec(FORMAT_JSON, &exec, sizeof(exec),
+		   "\"args\":[\"ab\",\"cd\"],\"args_is\":\"cut\"");
+	exec.flags = EVENT_ARGUMENTS_UNREAD | EVENT_SCRIPT_UNREAD;
+	check_exec(FORMAT_LOGFMT, &exec, sizeof(exec),
+		   " script_is=\"unreadable\" argc=3 args_is=\"unreadable\" "
+		   "comm=");
+	exec.flags = EVENT_SCRIPT_CUT;
+	exec.arguments_size = UINT32_MAX;
+	memset(exec.script, 's', sizeof(exec.script));
+	memset(exec.arguments, 'a', sizeof(exec.arguments));
+	check_exec(FORMAT_LOGFMT, &exec, sizeof(exec),
+		   "s\" script_is=\"cut\" argc=3 arg0=\"aaa");
+	exec.arguments_size = 0;
+	check_exec(FORMAT_JSON, &exec, sizeof(exec), "\"args\":[],\"comm\"");
+}
+
+static void says_why_an_exec_failed(void **state)
+{
+	struct event_exec exec = an_exec("", 0);
+
+	(void)state;
+	exec.error = ENOEXEC;
+	exec.argument_count = 2;
+	check_exec(FORMAT_JSON, &exec, EVENT_FAILED_EXEC_SIZE,
+		   "\"error\":\"ENOEXEC\",\"argc\":2,\"comm\"");
+	exec.error = 4095;
+	check_exec(FORMAT_LOGFMT, &exec, EVENT_FAILED_EXEC_SIZE,
+		   " error=\"4095\" argc=2 comm=");
+	/* of a bundle that knows no more */
+	check_exec(FORMAT_LOGFMT, &exec, sizeof(exec.event),
+		   " object=\"/tmp/a.ko\" comm=");
+}
+
 static void strings_end_in_their_field(void **state)
 {
 	struct event event = an_event;
@@ -220,6 +314,9 @@ int main(void)
 		cmocka_unit_test(names_forge_nothing),
 		cmocka_unit_test(says_what_of_the_object),
 		cmocka_unit_test(says_that_the_class_is_unknown),
+		cmocka_unit_test(tells_arguments_apart),
+		cmocka_unit_test(says_what_of_an_exec_is_missing),
+		cmocka_unit_test(says_why_an_exec_failed),
 		cmocka_unit_test(strings_end_in_their_field),
 		cmocka_unit_test(refuses_what_the_note_does_not_explain),
 		cmocka_unit_test(says_what_was_lost),

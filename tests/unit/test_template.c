@@ -303,11 +303,7 @@ static void test_unneeded_programs(void **state)
 		sample.logged[0][PLACE_HOST] = 0;
 		object = link_one(arena, &sample);
 		for (unsigned i = 0; i < HOOK_COUNT; i++) {
-			char section[64];
-
-			snprintf(section, sizeof(section), "lsm/%s",
-				 hooks[i].name);
-			assert_int_equal(has_program(object, section),
+			assert_int_equal(has_program(object, hooks[i].section),
 					 needed >> i & 1);
 		}
 		bpf_object__for_each_program(program, object) count++;

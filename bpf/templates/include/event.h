@@ -135,16 +135,17 @@ SHARED void event_fill(void *to, uint64_t operations, uint32_t class,
 
 /*
  * An event of @decision without an object, to be handed to event_submit(), or
- * NULL where there is no room.
+ * NULL where there is no room.  It is @size bytes, a constant: more than a
+ * struct event where the caller has something behind it.
  */
-static __always_inline struct event *event_reserve(
-	const struct decision *decision)
+static __always_inline void *event_reserve_sized(
+	const struct decision *decision, uint32_t size)
 {
 	uint32_t verdict = !decision->denied ? EVENT_ALLOW
 			   : decision->audit ? EVENT_WOULD_DENY
 					     : EVENT_DENY;
 	uint32_t flags = decision->class_unknown ? EVENT_CLASS_UNKNOWN : 0;
-	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct event *event = bpf_ringbuf_reserve(&events, size, 0);
 
 	if (!event) {
 		event_count_drop();
@@ -152,7 +153,15 @@ static __always_inline struct event *event_reserve(
 	}
 	event_fill(event, decision->operations, decision->class,
 		   EVENT_FACTS(decision->protection, verdict, flags));
+	if (size != sizeof(*event))
+		event->size = (uint16_t)size;
 	return event;
+}
+
+static __always_inline struct event *event_reserve(
+	const struct decision *decision)
+{
+	return event_reserve_sized(decision, sizeof(struct event));
 }
 
 /* The object's name is the kernel's @string. */

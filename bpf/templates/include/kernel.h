@@ -193,6 +193,9 @@ struct vm_area_struct {
 
 struct linux_binprm {
 	struct file *file;
+	unsigned long p;    /* in the new memory: the arguments, */
+	unsigned long exec; /* and behind them the environment, up to here */
+	int argc;
 	const char *filename;
 	const char *interp;
 	char buf[256];
@@ -259,6 +262,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf, /* 5.11 */
 	BPF_FUNC_snprintf,	       /* 5.13 */
 	BPF_FUNC_task_pt_regs,	       /* 5.15 */
+	BPF_FUNC_get_func_ret,	       /* 5.17 */
 };
 
 /*

@@ -26,6 +26,17 @@ class Compiled:
     wrong: dict[str, str] = field(default_factory=dict)
 
 
+def table_of(decided: dict) -> dict:
+    """Of the trace, if there is one: what it decides is that it is seen."""
+    if not decided["trace"]:
+        return decided["protections"][0]
+    table = decided["trace"][0]
+    for operation in table["operations"]:
+        for cell in operation["cells"]:
+            cell["verdict"] = "traced"
+    return table
+
+
 def operations() -> dict[str, list[str]]:
     return {name: oracle.PROTECTIONS[name].split()
             if isinstance(oracle.PROTECTIONS[name], str)
@@ -45,8 +56,7 @@ def compile_policies(compiler: Path, policies: list[rows.Policy],
                               folder / f"{policy.name}.o"], check=False,
                              text=True, stderr=subprocess.PIPE)
         if ran.returncode == 0:
-            tables = oracle.decide(str(source))["protections"]
-            done.tables[policy.name] = tables[0]
+            done.tables[policy.name] = table_of(oracle.decide(str(source)))
             done.bundles.append(policy)
         elif "[no-template]" in ran.stderr:
             done.lacking[policy.name] = ran.stderr.splitlines()[0].split(
@@ -60,7 +70,7 @@ def policies_like(pattern: str | None,
                   quick: bool | None = None) -> list[rows.Policy]:
     """Those of such a name; @quick: those that are, or that are not."""
     policies = (rows.written() + rows.blocking_one(operations())
-                + rows.floods())
+                + rows.traces() + rows.floods())
     return [policy for policy in policies
             if (not pattern or fnmatch.fnmatchcase(policy.name, pattern))
             and quick in (None, policy.quick)]

@@ -29,7 +29,8 @@ COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wshadow",
           "-Wconversion", "-Werror", "-static", "-s"]
 # The sources in probes/ but the one with main().
-SOURCES = ["run", "modules", "bpf", "exec", "corners", "image", "secrets"]
+SOURCES = ["run", "modules", "bpf", "exec", "corners", "image", "secrets",
+           "trace"]
 SIGNATURE_MARK = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature, whose end is the length
 
@@ -202,7 +203,8 @@ def lay_out_module(kernel: object, work: Path) -> Facts:
     asker.build(COMPILERS[architecture], architecture, module,
                 folder / "asker.ko")
     return Facts(unsigned is not None, path.suffix == ".xz",
-                 rows.LACKS.get(kernel.row.name, frozenset()))
+                 rows.LACKS.get(kernel.row.name, frozenset()),
+                 kernel.row.name in rows.OPENS_IN_EXEC)
 
 
 def fill(overlay: Path, programs: Path, kernel: object,

@@ -122,7 +122,7 @@ def decide(table: dict, step: Step, number: int) -> tuple[str, dict]:
     return first, cells[first]
 
 
-def expect(table: dict, probe: Probe, subject: Subject,
+def expect(table: dict, policy: Policy, probe: Probe, subject: Subject,
            facts: Facts) -> Expected:
     own, cgroup = class_of(table, subject.place, subject.cgroup)
     events = []
@@ -138,16 +138,22 @@ def expect(table: dict, probe: Probe, subject: Subject,
             events.append((cell["verdict"], operation, rule))
         if cell["verdict"] == "deny":
             return Expected(True, events, cgroup)
-    return Expected(False, events, cgroup)
+    return Expected(probe.name in policy.denies, events, cgroup)
+
+
+def number_of(line: Line, subject: Subject) -> int:
+    """Of the descriptor that a probe executes."""
+    return (1000 + 100 * rows.SUBJECTS.index(subject)
+            + int(line.comm.rsplit(".", 1)[1]))
 
 
 def events_of(events: list[dict], line: Line, probe: Probe,
               subject: Subject) -> list[dict]:
     """Those of one probe, by its comm: the label, or what executing a
     descriptor makes of it."""
-    number = (1000 + 100 * rows.SUBJECTS.index(subject)
-              + int(line.comm.rsplit(".", 1)[1]))
-    comms = {line.comm, str(number), f"memfd:{line.comm}"[:LABEL_BYTES]}
+    number = number_of(line, subject)
+    comms = {line.comm, str(number), f"memfd:{line.comm}"[:LABEL_BYTES],
+             f"memfd:{number}"}
     return [event for event in events
             if event.get("comm") in comms
             and event["protection"] == probe.protection]
@@ -158,6 +164,29 @@ def without_repeats(events: list[tuple]) -> list[tuple]:
     segments: one call may be asked about several times in a row."""
     return [event for number, event in enumerate(events)
             if number == 0 or events[number - 1] != event]
+
+
+def is_told(value: object, event: dict, key: str) -> bool:
+    """Kernels that do not tell whole paths tell the last part."""
+    found = event.get(key)
+    if key == "object" and event.get("object_is") == "last-part":
+        value = str(value).rsplit("/", 1)[-1].removesuffix(" (deleted)")
+    return found == value
+
+
+def judge_told(found: list[dict], told: tuple[dict, ...], line: Line,
+               subject: Subject) -> list[str]:
+    wrong = []
+    for event, fields in zip(found, told):
+        for key, value in fields.items():
+            words = {"{label}": line.comm,
+                     "{number}": str(number_of(line, subject))}
+            text = json.dumps(value)
+            for word, instead in words.items():
+                text = text.replace(word, instead)
+            if not is_told(json.loads(text), event, key):
+                wrong.append(f"event's {key} {event.get(key)!r}, not {text}")
+    return wrong
 
 
 def judge_events(found: list[dict], expected: Expected, line: Line,
@@ -190,7 +219,7 @@ def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
         outcome.wrong.append(
             f"no line: {line and 'control or after' or 'the probe itself'}")
         return outcome
-    expected = expect(table, probe, subject, facts)
+    expected = expect(table, policy, probe, subject, facts)
     if "SETUP" in (line.result, control.result, after.result):
         outcome.wrong.append("what the probe needs is not there")
     outcome.wrong += judge_result(probe, expected, line, control, after)
@@ -198,9 +227,12 @@ def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
         found = events_of(report.events.get(policy.name, []), line, probe,
                           subject)
         outcome.wrong += judge_events(found, expected, line, subject)
+        if expected.events:
+            told = probe.told_denied if expected.denied else probe.told
+            outcome.wrong += judge_told(found, told, line, subject)
     elif expected.events and not outcome.wrong:
         outcome.skipped = f"verdict right, events not read: {policy.no_events}"
-    if expected.denied and expected.events:
+    if expected.denied and expected.events and not policy.denies:
         outcome.proof = (probe.protection, expected.events[-1][1])
     return outcome
 

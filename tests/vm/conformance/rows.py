@@ -31,11 +31,14 @@ class Facts:
     signed: bool
     packed: bool  # compressed files
     lacks: frozenset[str] = frozenset()  # of LACKS
+    opens_in_exec: bool = False          # of OPENS_IN_EXEC
 
     @property
     def words(self) -> frozenset[str]:
         return frozenset(("signed" if self.signed else "unsigned",
-                          "packed" if self.packed else "plain"))
+                          "packed" if self.packed else "plain",
+                          "opens-in" if self.opens_in_exec
+                          else "opens-before"))
 
 
 # Operations that a kernel does not ask about: bpflock-load refuses what denies
@@ -45,6 +48,10 @@ LACKS = {
                        "kernel_image.rtas_error_injection",
                        "kernel_secrets.xfrm_secret")),
 }
+
+# Where bprm_execve() opens the file, and so an exec of one that is not there
+# is traced; later ones have done that before.
+OPENS_IN_EXEC = {"5.10", "6.1"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,11 @@ class Probe:
     denied: frozenset[str] = frozenset(("EPERM",))
     # What it may come to besides, where it is let through.
     through: frozenset[str] = frozenset(("ok",))
+    # What each event of a trace says besides, and where a protection beside it
+    # denies the call; "{label}" is the probe's comm, "{number}" that of its
+    # descriptor.
+    told: tuple[dict, ...] = ()
+    told_denied: tuple[dict, ...] = ()
     # Whether judging it takes a module that was loaded beforehand.
     needs_module: bool = False
 
@@ -98,6 +110,26 @@ def image(name: str, *operations: str, **more: object) -> Probe:
 def secrets(name: str, *operations: str, **more: object) -> Probe:
     return Probe(name, "kernel_secrets",
                  tuple(ask(name) for name in operations), **more)
+
+
+def trace(name: str, *told: dict, when: str | None = None,
+          **more: object) -> Probe:
+    steps = tuple(ask("exec", when=when) for _ in told)
+    return Probe(name, "exec", steps, told=told, **more)
+
+
+RUN = "/t/run/{label}"
+PAYLOAD = "/t/payload"
+
+
+def failed(error: str, named: str = RUN, argc: int = 2) -> dict:
+    return {"object": named, "error": error, "argc": argc, "args": None,
+            "script": None}
+
+
+def runs(*args: str, **more: object) -> dict:
+    return {"object": RUN, "error": None, "argc": len(args),
+            "args": list(args), "args_is": None, "script": None} | more
 
 
 # The verifier then does not know the helper.
@@ -240,6 +272,25 @@ PROBES = [
     secrets("secrets_xen"),
     secrets("secrets_dev_mem"),
     secrets("secrets_bpf_write"),
+
+    trace("trace_exec", runs("program", "two words", "new\nline", 'q"uote\\',
+                             "", "\x01\x1b[2J", "\ufffd", 'arg0="forged"')),
+    # The kernel puts the interpreter before what is left of the arguments.
+    trace("trace_script", runs(PAYLOAD, "-x", RUN, "arg", script=RUN,
+                               object=PAYLOAD)),
+    trace("trace_long", runs("program", "x" * (512 - 8), argc=3,
+                             args_is="cut")),
+    trace("trace_fits", runs("program", "x" * (512 - 8 - 1))),
+    trace("trace_noexec", failed("ENOEXEC")),
+    trace("trace_interpreter", failed("ENOENT", argc=3)),
+    trace("trace_missing", failed("ENOENT", "/t/no-such-file", argc=1),
+          when="opens-in"),
+    trace("trace_memfd", runs("program", "of memory",
+                              object="/memfd:{number} (deleted)"),
+          told_denied=(failed("EPERM", "/dev/fd/{number}"),)),
+    trace("trace_fork"),
+    trace("trace_map"),
+    trace("trace_check", {"error": "EINVAL"}, when="opens-in"),
 ]
 
 
@@ -328,6 +379,7 @@ class Policy:
     flood: str | None = None     # a call to be denied time and again, by the
     #                              host; nothing else is tried then
     quick: bool = True           # part of --quick
+    denies: tuple[str, ...] = ()  # calls that another protection denies
 
 
 def is_quick(short: str, shape: str) -> bool:
@@ -376,6 +428,31 @@ def only_text(name: str, protection: str, operation: str) -> str:
         lines.append(f'block {IN_THE_WAY[operation]} for cgroup "/apps";')
     return (f"language 1;\npolicy {name} {{\n\t{protection} {{\n\t\t"
             + "\n\t\t".join(lines) + "\n\t}\n\tseal open;\n}\n")
+
+
+# Statements of a trace, with whom they are tried by.
+TRACES = {
+    "exec-all": ("exec all;", TWO),
+    "exec-container": ("exec all for container;", PLACES),
+    "exec-cgroup": ('exec all for cgroup "/apps";', APPS),
+    "exec-late": ('exec all for cgroup "/late";', LATE),
+    "exec-denied": ("exec all;", TWO),
+}
+# Another protection beside the trace, and what it denies.
+BESIDE = {"exec-denied": ("fileless_exec { profile restricted; }",
+                          ("trace_memfd",))}
+
+
+def traces() -> list[Policy]:
+    found = []
+    for shape, (statement, subjects) in TRACES.items():
+        body, denies = BESIDE.get(shape, ("", ()))
+        name = f"trace-{shape}"
+        text = (f"language 1;\npolicy {name} {{\n\ttrace {{ {statement} }}\n"
+                f"\t{body}\n\tseal open;\n}}\n")
+        found.append(Policy(name, shape.split("-", maxsplit=1)[0], text,
+                            subjects, denies=denies))
+    return found
 
 
 def floods() -> list[Policy]:

@@ -55,6 +55,7 @@ extern const struct probe exec_probes[];
 extern const struct probe corner_probes[];
 extern const struct probe image_probes[];
 extern const struct probe secrets_probes[];
+extern const struct probe trace_probes[];
 
 /* Calls that are operations of more than one protection. */
 int finit_unsigned(const struct subject *subject);

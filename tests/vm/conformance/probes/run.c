@@ -16,7 +16,8 @@
 
 static const struct probe *const tables[] = { module_probes, bpf_probes,
 					      exec_probes,   corner_probes,
-					      image_probes,  secrets_probes };
+					      image_probes,  secrets_probes,
+					      trace_probes };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 const struct probe *probe_find(const char *name, int *number)
