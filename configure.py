@@ -46,6 +46,7 @@ TEMPLATES = [
     "kernel_image",
     "kernel_modules",
     "kernel_secrets",
+    "sysfs",
 ]
 
 # Each is compiled once for policies that name no cgroup and once for others:

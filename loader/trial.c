@@ -14,6 +14,7 @@
  *   succeeds is one of this program, which then only says its version.
  * - kexec_load asks before it looks at its flags, and perf_event_open before it
  *   looks for the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
+ * - A file of sysfs that is only opened for writing stays as it is.
  *
  * The files are memfds, or without a name on a tmpfs that is mounted nowhere.
  */
@@ -342,6 +343,47 @@ static int run_perf(const struct trial *trial)
 				PERF_FLAG_PID_CGROUP));
 }
 
+/* ---- sysfs ---- */
+
+#define SYSFS(operation) MASK(sysfs, operation)
+
+/* Files that many machines have, and that root may write. */
+static const struct {
+	uint64_t operations;
+	const char *path;
+} sysfs_files[] = {
+	{ SYSFS(kernel), "kernel/rcu_expedited" },
+	{ SYSFS(kernel), "kernel/mm/transparent_hugepage/enabled" },
+	{ SYSFS(module), "module/printk/parameters/time" },
+	{ SYSFS(bus), "bus/platform/drivers_autoprobe" },
+	{ SYSFS(class), "class/net/bonding_masters" },
+	{ SYSFS(class), "class/firmware/timeout" },
+	{ SYSFS(devices), "devices/platform/uevent" },
+	{ SYSFS(firmware), "firmware/acpi/interrupts/sci" },
+	{ SYSFS(fs), "fs/xfs/stats/stats_clear" },
+	{ SYSFS(power), "power/sync_on_suspend" },
+	{ SYSFS(power), "power/pm_async" },
+};
+
+/* In a mount of our own: /sys may be read-only here. */
+static int run_open_sysfs(const struct trial *trial)
+{
+	CLEANUP(close_fd) int mount = mount_detached("sysfs");
+
+	if (mount < 0)
+		return mount;
+	for (size_t i = 0; i < COUNT(sysfs_files); i++) {
+		CLEANUP(close_fd) int fd = -1;
+
+		if (sysfs_files[i].operations != trial->operations)
+			continue;
+		fd = openat(mount, sysfs_files[i].path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 || errno != ENOENT)
+			return error_of(fd);
+	}
+	return -EOPNOTSUPP;
+}
+
 /* ---- all of them ---- */
 
 #define PAST(...) ((const int[]){ __VA_ARGS__, TRIAL_END })
@@ -371,6 +413,11 @@ static int run_perf(const struct trial *trial)
 #define BPF(operation)                                                        \
 	TRIAL(bpf, bpf, MASK(bpf, operation), 0, "bpf() of nothing", run_bpf, \
 	      EPERM, PAST(EINVAL, EFAULT, E2BIG, EBADF, ENOENT))
+
+#define OPEN_SYSFS(operation)                                         \
+	TRIAL(sysfs, file_open, SYSFS(operation), 0,                  \
+	      "open of a file of sysfs's " #operation " for writing", \
+	      run_open_sysfs, EPERM, PAST(0))
 
 /* Where several are of the same hook, those that a policy is most likely to
  * deny come first. */
@@ -432,6 +479,14 @@ const struct trial trials[] = {
 	       "an exec of bpflock-load", run_exec, 0),
 	TRACED(exec, bprm_execve, MASK(exec, exec), "execveat of a memfd",
 	       run_exec_memfd, ENOEXEC),
+	OPEN_SYSFS(devices),
+	OPEN_SYSFS(kernel),
+	OPEN_SYSFS(module),
+	OPEN_SYSFS(bus),
+	OPEN_SYSFS(power),
+	OPEN_SYSFS(firmware),
+	OPEN_SYSFS(fs),
+	OPEN_SYSFS(class),
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");

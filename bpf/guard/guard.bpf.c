@@ -34,8 +34,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define FMODE_WRITE 2
-
 #define BPF_CGROUP_SYSCTL 18
 #define BPF_MODIFY_RETURN 26
 #define BPF_LSM_MAC	  27

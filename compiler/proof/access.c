@@ -16,6 +16,7 @@
 #define USER(bytes, size) { .kind = VALUE_USER, .text = (bytes), .number = (size) }
 #define BEHIND(path, size) { .kind = VALUE_BEHIND, .text = (path), .number = (size) }
 #define ARGUMENT(is) { .kind = VALUE_ARGUMENT, .number = (is) }
+#define SAME(path) { .kind = VALUE_SAME, .text = (path) }
 
 #define ARGUMENTS(...) \
 	.arguments = (const struct access_value[]){ __VA_ARGS__ }, \

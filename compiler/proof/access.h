@@ -26,6 +26,7 @@ enum access_value_kind {
 			   * in current's memory */
 	VALUE_BEHIND,	  /* in a field: what another one holds, of that path,
 			   * and that much more */
+	VALUE_SAME,	  /* in a field: what this path leads to */
 };
 
 struct access_field;

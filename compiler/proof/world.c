@@ -274,8 +274,13 @@ static void put_number(struct world *world, const struct slot *slot,
 	uint8_t *bytes = raw(world, slot->address, size);
 	uint64_t mask;
 
-	if (!bytes || size > 8)
+	if (!bytes)
 		return;
+	if (size > 8) {
+		if (!number)
+			memset(bytes, 0, size);
+		return;
+	}
 	if (slot->bits) {
 		mask = ((UINT64_C(1) << slot->bits) - 1) << KERNEL_BIT_FIELD_AT;
 		number = (memory_get(bytes, 4) & ~mask) |
@@ -310,6 +315,18 @@ static uint64_t behind(struct world *world, uint64_t object, uint32_t type,
 	return bytes ? memory_get(bytes, 8) + value->number : 0;
 }
 
+/* Lets it point to the object that @path leads to, which gets one of its own
+ * first. */
+static void put_same(struct world *world, const struct slot *slot,
+		     uint64_t object, uint32_t type, const char *path)
+{
+	struct slot from;
+
+	if (find_slot(world, object, type, path, &from))
+		put_number(world, slot,
+			   follow(world, &from, pointee(world, from.type)));
+}
+
 static bool set(struct world *world, uint64_t object, uint32_t type,
 		const struct access_field *field, const uint64_t *arguments)
 {
@@ -326,6 +343,8 @@ static bool set(struct world *world, uint64_t object, uint32_t type,
 		put_number(world, &slot, behind(world, object, type, value));
 	else if (value->kind == VALUE_STRING)
 		put_text(world, &slot, value->text);
+	else if (value->kind == VALUE_SAME)
+		put_same(world, &slot, object, type, value->text);
 	else if (value->kind == VALUE_ARGUMENT)
 		put_number(world, &slot,
 			   arguments ? arguments[value->number] : 0);

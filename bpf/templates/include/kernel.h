@@ -70,9 +70,12 @@ enum bpf_prog_type {
 #define RAMFS_MAGIC	0x858458f6
 #define HUGETLBFS_MAGIC 0x958458f6
 #define OVERLAYFS_MAGIC 0x794c7630
+#define SYSFS_MAGIC	0x62656572
 
-/* Not user space API, and the same since Linux 3: the kernel's own mount. */
+/* Not user space API, and the same since Linux 3: the kernel's own mount, and a
+ * file that is open for writing. */
 #define SB_KERNMOUNT (1UL << 22)
+#define FMODE_WRITE  0x2
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
@@ -103,10 +106,13 @@ union bpf_attr {
 	};
 };
 
+struct dentry;
+
 struct super_block {
 	uint32_t s_dev;
 	unsigned long s_flags;
 	unsigned long s_magic;
+	struct dentry *s_root;
 };
 
 struct inode {
@@ -165,6 +171,7 @@ struct qstr {
 };
 
 struct dentry {
+	struct dentry *d_parent; /* itself in a root */
 	struct qstr d_name;
 	unsigned char d_iname[32]; /* a short name; until 6.13 */
 };
@@ -182,6 +189,7 @@ struct path {
 };
 
 struct file {
+	unsigned int f_mode;
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;

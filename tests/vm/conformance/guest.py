@@ -21,7 +21,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import asker, rows
+from . import built, rows
 from .rows import Facts, Policy, Subject
 
 HERE = Path(__file__).resolve().parent
@@ -30,7 +30,7 @@ CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wshadow",
           "-Wconversion", "-Werror", "-static", "-s"]
 # The sources in probes/ but the one with main().
 SOURCES = ["run", "modules", "bpf", "exec", "corners", "image", "secrets",
-           "trace"]
+           "trace", "sysfs"]
 SIGNATURE_MARK = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature, whose end is the length
 
@@ -52,6 +52,10 @@ modprobe msr 2>/dev/null
 modprobe -a xfrm_user ah4 2>/dev/null
 # For who asks lockdown by name: the kernel's reasons and their numbers.
 insmod module/asker.ko || echo "X there is no asker"
+# Folders of sysfs that drivers of this machine do not make.
+insmod module/folders.ko && echo 1 >/sys/module/folders/parameters/make ||
+	echo "X there are no folders"
+modprobe bonding max_bonds=0 || echo "X there is no bonding"
 bpftool btf dump file /sys/kernel/btf/vmlinux |
 	sed -n "/ENUM 'lockdown_reason'/,/^\[/s/.*'LOCKDOWN_\(.*\)' val=/\1 /p" \
 	>reasons
@@ -200,8 +204,7 @@ def lay_out_module(kernel: object, work: Path) -> Facts:
     (folder / "compressed").write_bytes(compressed)
     (folder / "unsigned.ko").write_bytes(unsigned or module)
     architecture = kernel.row.architecture
-    asker.build(COMPILERS[architecture], architecture, module,
-                folder / "asker.ko")
+    built.build(COMPILERS[architecture], architecture, module, folder)
     return Facts(unsigned is not None, path.suffix == ".xz",
                  rows.LACKS.get(kernel.row.name, frozenset()),
                  kernel.row.name in rows.OPENS_IN_EXEC)

@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent / "policies"
 PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
                "exec": "fileless_exec", "image": "kernel_image",
-               "secrets": "kernel_secrets"}
+               "secrets": "kernel_secrets", "sysfs": "sysfs"}
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,14 @@ def runs(*args: str, **more: object) -> dict:
     return {"object": RUN, "error": None, "argc": len(args),
             "args": list(args), "args_is": None, "script": None} | more
 
+
+def sysfs(name: str, *operations: str) -> Probe:
+    return Probe(name, "sysfs", (ask(*operations),) if operations else ())
+
+
+# All of them: a file whose folder is not looked for.
+SYSFS = ("kernel", "module", "bus", "block", "class", "devices", "firmware",
+         "fs", "power", "other")
 
 # The verifier then does not know the helper.
 NO_HELPER = frozenset(("EPERM", "EINVAL"))
@@ -291,6 +299,39 @@ PROBES = [
     trace("trace_fork"),
     trace("trace_map"),
     trace("trace_check", {"error": "EINVAL"}, when="opens-in"),
+
+    sysfs("sysfs_kernel", "kernel"),
+    sysfs("sysfs_module", "module"),
+    sysfs("sysfs_bus", "bus"),
+    sysfs("sysfs_class", "class"),
+    sysfs("sysfs_devices", "devices"),
+    sysfs("sysfs_link", "devices"),
+    sysfs("sysfs_firmware", "firmware"),
+    sysfs("sysfs_fs", "fs"),
+    sysfs("sysfs_power", "power"),
+    sysfs("sysfs_other", "other"),
+    sysfs("sysfs_deep", *SYSFS),
+    sysfs("sysfs_append", "module"),
+    sysfs("sysfs_empty", "module"),
+    sysfs("sysfs_read_only", "kernel"),
+    sysfs("sysfs_reopen", "kernel"),
+    sysfs("sysfs_second_mount", "kernel"),
+    sysfs("sysfs_bind_folder", "kernel"),
+    sysfs("sysfs_bind_file", "kernel"),
+    sysfs("sysfs_read"),
+    sysfs("sysfs_path"),
+    sysfs("sysfs_neither"),
+    sysfs("sysfs_debugfs"),
+    sysfs("sysfs_tracefs"),
+    sysfs("sysfs_cgroup"),
+    sysfs("sysfs_security"),
+    sysfs("sysfs_proc"),
+    sysfs("sysfs_null"),
+    sysfs("sysfs_file"),
+    sysfs("sysfs_truncate"),
+    sysfs("sysfs_chmod"),
+    # Open before the policy: a limit that the documents tell of.
+    sysfs("sysfs_held"),
 ]
 
 
@@ -355,7 +396,8 @@ SHAPES = {
 # These are one hook and one way to decide it, of which others have rows: --quick
 # leaves out what is not here.
 QUICK_SHAPES = {"image": ("baseline", "restricted"),
-                "secrets": ("baseline", "restricted")}
+                "secrets": ("baseline", "restricted"),
+                "sysfs": ("baseline", "restricted")}
 
 # Where bpflock-log runs, which needs bpf() itself.
 OWN_NET = "unshare --net"
@@ -404,8 +446,8 @@ def written() -> list[Policy]:
 # opens pinned maps and asks what they are, and what a probe may not unload
 # others do. They are in /apps, and this other operation is blocked there, so
 # that the policy names that cgroup and leaves it out otherwise.
-IN_THE_WAY = {"obj_get": "token_create", "other": "token_create",
-              "unload_module": "unsafe_module_parameters"}
+IN_THE_WAY = {"bpf.obj_get": "token_create", "bpf.other": "token_create",
+              "kernel_modules.unload_module": "unsafe_module_parameters"}
 
 
 def blocking_one(operations: dict[str, list[str]]) -> list[Policy]:
@@ -416,16 +458,21 @@ def blocking_one(operations: dict[str, list[str]]) -> list[Policy]:
             name = f"{short}-only-{operation}"
             found.append(Policy(name, protection,
                                 only_text(name, protection, operation), TWO,
-                                IN_APPS if operation in IN_THE_WAY else "",
+                                IN_APPS if way(protection, operation) else "",
                                 quick=is_quick(short, "only")))
     return found
+
+
+def way(protection: str, operation: str) -> str | None:
+    return IN_THE_WAY.get(f"{protection}.{operation}")
 
 
 def only_text(name: str, protection: str, operation: str) -> str:
     lines = ["profile allow;", "log denied;",
              f"block {operation} for host, container;"]
-    if operation in IN_THE_WAY:
-        lines.append(f'block {IN_THE_WAY[operation]} for cgroup "/apps";')
+    other = way(protection, operation)
+    if other:
+        lines.append(f'block {other} for cgroup "/apps";')
     return (f"language 1;\npolicy {name} {{\n\t{protection} {{\n\t\t"
             + "\n\t\t".join(lines) + "\n\t}\n\tseal open;\n}\n")
 

@@ -89,16 +89,6 @@ static int loader_shm(const struct subject *subject)
 	return WEXITSTATUS(status) ? RESULT_STATUS + WEXITSTATUS(status) : 0;
 }
 
-/* A folder to mount on, in a mount namespace of its own; without an end, so
- * that names can be appended. */
-static int own_mounts(const struct subject *subject, char folder[64])
-{
-	snprintf(folder, 64, "/tmp/%s", subject->label);
-	mkdir(folder, 0755);
-	return unshare(CLONE_NEWNS) ||
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
-}
-
 /* An overlay of WORK, written to in @folder; where its file is. */
 static int mount_layers(const char *folder, const char *name, char file[128])
 {

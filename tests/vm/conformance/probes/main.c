@@ -99,6 +99,7 @@ static int serve(struct subject *subject)
 	bpf_prepare(subject);
 	exec_prepare();
 	secrets_prepare();
+	sysfs_prepare();
 	snprintf(path, sizeof(path), WORK "/run/%s.in", subject->name);
 	orders = fopen(path, "r+e"); /* r+: no end while nobody writes */
 	if (!orders)

@@ -56,6 +56,7 @@ extern const struct probe corner_probes[];
 extern const struct probe image_probes[];
 extern const struct probe secrets_probes[];
 extern const struct probe trace_probes[];
+extern const struct probe sysfs_probes[];
 
 /* Calls that are operations of more than one protection. */
 int finit_unsigned(const struct subject *subject);
@@ -84,6 +85,7 @@ void probe_print(FILE *out, int result);
 void bpf_prepare(const struct subject *subject);
 void exec_prepare(void);
 void secrets_prepare(void);
+void sysfs_prepare(void);
 
 /* The number of calls that end with EPERM, of @count; writes the rest's last
  * errno to *other. */
@@ -96,6 +98,10 @@ int ask_lockdown(const char *reason);
 
 /* Opens and closes it: 0 or errno, or RESULT_SETUP where it is not there. */
 int try_open(const char *path, int flags);
+
+/* Enters a mount namespace of its own, with a folder to mount on there; without
+ * an end, so that names can be appended.  0, or there is none. */
+int own_mounts(const struct subject *subject, char folder[64]);
 
 /* The file's bytes, the caller's to free(), or NULL. */
 void *read_whole(const char *path, size_t *size);

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,7 +19,7 @@
 static const struct probe *const tables[] = { module_probes, bpf_probes,
 					      exec_probes,   corner_probes,
 					      image_probes,  secrets_probes,
-					      trace_probes };
+					      trace_probes,  sysfs_probes };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 const struct probe *probe_find(const char *name, int *number)
@@ -40,6 +42,14 @@ int try_open(const char *path, int flags)
 		return errno == ENOENT ? RESULT_SETUP : errno;
 	close(fd);
 	return 0;
+}
+
+int own_mounts(const struct subject *subject, char folder[64])
+{
+	snprintf(folder, 64, "/tmp/%s", subject->label);
+	mkdir(folder, 0755);
+	return unshare(CLONE_NEWNS) ||
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
 void *read_whole(const char *path, size_t *size)

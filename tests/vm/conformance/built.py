@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""module/asker.c for a kernel, by what one of the kernel's own modules says."""
+"""Modules of ours for a kernel, by what one of the kernel's own says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import struct
 import subprocess
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent / "module/asker.c"
+SOURCES = Path(__file__).resolve().parent / "module"
+NAMES = ("asker", "folders")
 CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-c",
           "-ffreestanding", "-fno-pic", "-fno-stack-protector",
           "-fno-asynchronous-unwind-tables", "-fno-common"]
@@ -35,9 +36,12 @@ def section_size(module: bytes, name: bytes) -> int:
 
 
 def build(compiler: str, architecture: str, module: bytes,
-          output: Path) -> None:
+          folder: Path) -> None:
+    """All of them, NAME.ko in that folder."""
     vermagic = re.search(rb"\0vermagic=([^\0]*)\0", module)[1].decode()
-    subprocess.run(
-        [compiler, *CFLAGS, *MACHINE[architecture],
-         f"-DLAYOUT_SIZE={section_size(module, THIS_MODULE)}",
-         f'-DVERMAGIC="{vermagic}"', "-o", output, SOURCE], check=True)
+    for name in NAMES:
+        subprocess.run(
+            [compiler, *CFLAGS, *MACHINE[architecture],
+             f"-DLAYOUT_SIZE={section_size(module, THIS_MODULE)}",
+             f'-DVERMAGIC="{vermagic}"', "-o", folder / f"{name}.ko",
+             SOURCES / f"{name}.c"], check=True)
