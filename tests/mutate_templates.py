@@ -60,7 +60,8 @@ PROTECTIONS = {
     "kernel_modules.bpf.c": ["modules"], "bpf.bpf.c": ["bpf"],
     "fileless_exec.bpf.c": ["exec"], "include/event.h": ["modules", "exec"],
     "include/loader.h": ["bpf"], "kernel_image.bpf.c": ["image"],
-    "kernel_secrets.bpf.c": ["secrets"], "exec.bpf.c": ["trace-exec"],
+    "kernel_secrets.bpf.c": ["secrets"], "sysfs.bpf.c": ["sysfs"],
+    "exec.bpf.c": ["trace-exec"],
     "include/lockdown.h": ["image", "secrets"],
 }
 OF_INCLUDES = ["modules"]

@@ -52,6 +52,13 @@ POLICIES = {
             log all;
         }
     """,
+    "sysfs": """
+        sysfs {
+            profile baseline;
+            allow class, firmware for container because "test";
+            block fs for host because "test";
+        }
+    """,
     "cgroups": """
         kernel_modules {
             profile baseline;

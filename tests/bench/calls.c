@@ -215,6 +215,11 @@ static long call_open_kcore(void)
 	return open("/proc/kcore", O_RDONLY | O_CLOEXEC);
 }
 
+static long call_open_sysfs(void)
+{
+	return open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
+}
+
 static const struct call calls[] = {
 	{ "getppid", call_getppid, NULL },
 	{ "open", call_open, close_result },
@@ -233,6 +238,7 @@ static const struct call calls[] = {
 	{ "map_create", call_map_create, NULL },
 	{ "open_dev_mem", call_open_dev_mem, close_result },
 	{ "open_kcore", call_open_kcore, close_result },
+	{ "open_sysfs", call_open_sysfs, close_result },
 };
 
 static void fail(const char *what)

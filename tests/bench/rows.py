@@ -35,6 +35,7 @@ OPERATIONS = [
     Operation("bpf", "map_create", "map_create", "bpf"),
     Operation("fileless_exec", "map", "mmap_memfd", "mmap_file"),
     Operation("fileless_exec", "map", "mprotect_memfd", "file_mprotect"),
+    Operation("sysfs", "kernel", "open_sysfs", "file_open"),
 ]
 
 # Of calls.c, all that ordinary programs do. `exec` is of a program in a file
@@ -43,7 +44,8 @@ SYSTEM_CALLS = ["getppid", "open", "read", "write", "stat", "fork", "exec",
                 "mmap", "mprotect"]
 
 # What a protection is asked about in those. Elsewhere it must cost nothing.
-TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"}, "exec": {"exec"}}
+TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"},
+           "sysfs": {"open", "exec"}, "exec": {"exec"}}
 
 # Those that are no protection, and how a policy names them.
 TRACES = {"exec": "trace { exec all; }"}
