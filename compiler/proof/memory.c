@@ -13,7 +13,7 @@
 #define TOP	    UINT64_C(0xffff800000000000)
 #define TOP_BITS    17
 #define OFFSET_BITS 28
-#define START	    INT64_C(0x4000000)
+#define START	    INT64_C(0x4123458) /* no byte of an address is 0 */
 #define NULL_PAGE   4096
 
 uint64_t memory_add(struct memory *memory, uint8_t *bytes, uint8_t *written,
