@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The loader goes into that namespace and comes back, several times: in it the
- * root is whatever is mounted last, so the vault where there is one.
+ * The loader goes into that namespace to mount and to unmount the vault, and
+ * comes back.  Once policies are attached it does not, unless they are gone
+ * again: one may deny that.
  */
 #include "loader/vault.h"
 
@@ -50,21 +51,20 @@ int home_of(const struct run *run, const struct load *load)
 								 : run->home;
 }
 
-/* All that is pinned in it goes with it, and its links: 0, or -ENOENT where
- * there is none. */
+/* There: all that is pinned in it goes with it, and its links. */
 static int unmount(void)
 {
-	CLEANUP(close_fd) int root = -1;
-	int err = visit_root(&root);
-
-	return !err && umount2("/", MNT_DETACH) ? -errno : err;
+	return umount2("/", MNT_DETACH) ? -errno : 0;
 }
 
 static int sweep(void)
 {
 	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
-	int err = visit_enter(&visit);
+	CLEANUP(close_fd) int root = -1;
+	int err = visit_root(&root);
 
+	if (!err)
+		err = visit_enter(&visit);
 	return err ? err : unmount();
 }
 
@@ -119,11 +119,7 @@ int make_vault(struct run *run)
 	if (err)
 		return visit_refuse(err, step);
 	err = mount_vault();
-	if (!err) {
-		/* It is what setns() comes to from here on. */
-		visit_leave(&visit);
-		err = visit_enter(&visit);
-	}
+	visit_leave(&visit); /* back to its own /proc */
 	if (!err)
 		err = visit_root(&run->vault);
 	if (!err)
@@ -152,35 +148,71 @@ void remove_vault(struct run *run)
 		       "the vault stays, and what is pinned in it:");
 }
 
-/* From the moment that the guard says so there is no way back. */
-static int seal(void)
+static int make_read_only(int vault)
 {
+	CLEANUP(close_fd)
+	int picked = fspick(vault, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+
+	if (picked < 0 || fsconfig(picked, FSCONFIG_SET_FLAG, "ro", NULL, 0) ||
+	    fsconfig(picked, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
+		return -errno;
+	return 0;
+}
+
+/* Whether it is mounted there. */
+static int check_vault(const struct run *run, int root)
+{
+	uint32_t device;
+	int err = vault_device(root, &device);
+
+	if (!err && device != run->facts.vault_dev)
+		err = -ENOENT;
+	return err;
+}
+
+/* From the moment that the guard says so there is no way back. */
+static int seal(const struct run *run)
+{
+	CLEANUP(close_fd) int root = -1;
 	int err = fault("seal");
 
-	if (!err && mount("bpflock", "/", NULL,
-			  MS_REMOUNT | MS_RDONLY | MOUNT_FLAGS, NULL))
-		err = -errno;
+	if (!err)
+		err = visit_root(&root);
+	if (!err)
+		err = check_vault(run, root);
+	if (!err)
+		err = make_read_only(root);
 	if (err)
 		return err;
-	if (!umount2("/", 0))
-		return -EBADE;
-	return errno == GUARD_SEALED ? 0 : -errno;
+	err = vault_disturb(root);
+	return err == GUARD_SEALED ? 0 : -(err ? err : EBADE);
+}
+
+/* An unmount that was let through before may have come between. */
+static int look_again(const struct run *run)
+{
+	CLEANUP(close_fd) int root = -1;
+	int err = visit_root(&root);
+
+	return err ? err : check_vault(run, root);
 }
 
 int seal_vault(struct run *run)
 {
-	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	int err;
 
 	if (run->sealed || run->vault < 0)
 		return 0;
-	err = visit_enter(&visit);
-	if (err)
-		return visit_refuse(err, "seal");
-	err = seal();
+	err = seal(run);
 	if (err)
 		return refuse(err, MACHINE, "seal", NULL,
 			      "the vault cannot be sealed:");
 	run->sealed = true;
+	err = look_again(run);
+	if (err)
+		return refuse(
+			err, MACHINE, "seal", "reboot",
+			"somebody unmounted the vault meanwhile, and what "
+			"is pinned in it goes:");
 	return 0;
 }

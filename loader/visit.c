@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * That the vault is sealed is asked of the guard: an unmount that the kernel
- * itself refuses with EINVAL, whatever comes, is one that the guard refuses
- * with EPERM before.
+ * To look, nobody has to go there, which a policy may deny: a path leads out of
+ * the thread's own root to what is mounted on top of it.
+ *
+ * That the vault is sealed is asked of the guard: a change that the kernel
+ * itself refuses with EINVAL, as the mount is in another namespace, is one that
+ * the guard refuses with EPERM before.
  */
 #include "loader/visit.h"
 
@@ -47,7 +50,8 @@ static bool is_thread(const char *pid)
 	       !process_parse(stat, &process) && process_is_kernels(&process);
 }
 
-static int open_thread_namespace(void)
+/* A file of the thread's folder in /proc. */
+static int open_thread(const char *name, int flags)
 {
 	struct dirent **pids;
 	int count = scandir("/proc", &pids, is_process, NULL);
@@ -57,9 +61,9 @@ static int open_thread_namespace(void)
 	for (int i = 0; i < count && fd == -ESRCH; i++) {
 		if (!is_thread(pids[i]->d_name))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%.16s/ns/mnt",
-			 pids[i]->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		snprintf(path, sizeof(path), "/proc/%.16s/%s", pids[i]->d_name,
+			 name);
+		fd = open(path, flags | O_CLOEXEC);
 		fd = fd < 0 ? -errno : fd;
 	}
 	home_list_free(pids, count);
@@ -75,11 +79,12 @@ void visit_leave(struct visit *visit)
 		report_note("the working directory is gone");
 	close_fd(&visit->namespace);
 	close_fd(&visit->folder);
+	*visit = (struct visit)NO_VISIT;
 }
 
 int visit_enter(struct visit *visit)
 {
-	CLEANUP(close_fd) int thread = open_thread_namespace();
+	CLEANUP(close_fd) int thread = open_thread("ns/mnt", O_RDONLY);
 
 	if (thread < 0)
 		return thread;
@@ -106,40 +111,44 @@ int visit_refuse(int err, const char *where)
 		      " cannot be entered:");
 }
 
-/* ---- in the namespace ---- */
+/* ---- the vault ---- */
 
 int visit_root(int *root)
 {
-	CLEANUP(close_fd) int fd = open("/", FOLDER);
+	CLEANUP(close_fd) int own = open_thread("root", O_PATH | O_DIRECTORY);
+	CLEANUP(close_fd) int top = -1;
 	struct statfs system;
 
-	if (fd < 0 || fstatfs(fd, &system))
+	if (own < 0)
+		return own;
+	/* Above a root is the root again, and then what is mounted on it. */
+	top = openat(own, "..", FOLDER);
+	if (top < 0 || fstatfs(top, &system))
 		return -errno;
 	if ((uint32_t)system.f_type != BPF_FS_MAGIC)
 		return -ENOENT;
-	*root = keep_fd(&fd);
+	*root = keep_fd(&top);
 	return 0;
 }
 
-static bool is_sealed(void)
+int vault_disturb(int vault)
 {
-	return umount2("/", MNT_EXPIRE | MNT_FORCE) && errno == EPERM;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", vault);
+	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND, NULL) ? errno : 0;
 }
 
 int vault_open(const char *where, int *vault)
 {
-	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	CLEANUP(close_fd) int root = -1;
-	int err = visit_enter(&visit);
+	int err = visit_root(&root);
 
 	if (err == -ESRCH)
 		return -ENOENT;
 	if (err)
-		return visit_refuse(err, where);
-	err = visit_root(&root);
-	if (err)
 		return err == -ENOENT ? err : visit_refuse(err, where);
-	if (!is_sealed())
+	if (vault_disturb(root) != EPERM)
 		return -ENOENT;
 	*vault = keep_fd(&root);
 	return 0;

@@ -27,9 +27,15 @@ void visit_leave(struct visit *visit);
 /* Says at @step why it could not be entered; returns @err. */
 int visit_refuse(int err, const char *step);
 
-/* There: opens its root where that is a bpf file system, which is a vault.  On
- * success *@root is the caller's to close().  Returns 0, -ENOENT or -errno. */
+/* From anywhere: opens its root where that is a bpf file system, which is a
+ * vault.  On success *@root is the caller's to close().  Returns 0; -ENOENT
+ * where there is no vault; -ESRCH where there is no such thread; or -errno. */
 int visit_root(int *root);
+
+/* Asks for a change of the vault's mount that the kernel makes nowhere but in
+ * its namespace.  Returns the error that it ends in: EINVAL; EPERM where a guard
+ * is sealed; GUARD_SEALED (bpf/guard/guard.h) where it now is. */
+int vault_disturb(int vault);
 
 /*
  * Opens the vault of a machine that is sealed, to look at it.  On success

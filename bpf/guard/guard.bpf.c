@@ -381,14 +381,18 @@ static __always_inline bool is_shared(const struct guard_state *state)
 	return true;
 }
 
+/* 0: it is not to be had. */
 static __always_inline int seal(struct guard_state *state,
 				const struct vfsmount *vfsmount)
 {
 	uint64_t mount = mount_of(vfsmount);
+	uint64_t namespace = READ_MOUNT(mount, mnt_ns);
 	int sealed = -GUARD_SEALED;
 
+	if (!namespace)
+		return 0; /* somebody unmounted it */
 	state->mount = mount;
-	state->namespace = READ_MOUNT(mount, mnt_ns);
+	state->namespace = namespace;
 	state->sealed = 1;
 	barrier_var(sealed);
 	return sealed;
@@ -401,12 +405,8 @@ int BPF_PROG(guard_umount, struct vfsmount *vfsmount, int flags)
 
 	if (!state)
 		return deny(GUARD_DENIED_MOUNT);
-	if (!state->sealed) {
-		if (flags || !is_vault(vfsmount->mnt_sb) ||
-		    !loader_is_current())
-			return 0;
-		return seal(state, vfsmount);
-	}
+	if (!state->sealed)
+		return 0;
 	if (is_inside(state, vfsmount) || is_shared(state))
 		return deny(GUARD_DENIED_MOUNT);
 	return 0;
@@ -432,7 +432,13 @@ static __always_inline int decide_move(const struct path *from,
 SEC("lsm/sb_mount")
 int BPF_PROG(guard_mount, const char *device, const struct path *path)
 {
-	return decide_mount((const void *)path);
+	const struct path___guard *view = (const void *)path;
+	struct guard_state *state = find_state();
+
+	if (state && !state->sealed && is_vault(view->mnt->mnt_sb) &&
+	    loader_is_current())
+		return seal(state, view->mnt);
+	return decide_mount(view);
 }
 
 SEC("lsm/move_mount")

@@ -4,9 +4,9 @@
  *
  * The guard is attached before the policies that it guards, and denies nothing
  * to the loader until it is sealed.  The loader names each object that it
- * guards with the command BOOT_GUARD_COMMAND, and seals by unmounting the
- * vault: the hook of that call remembers where the vault is, refuses with
- * GUARD_SEALED, and from then on the loader is as anybody else.
+ * guards with the command BOOT_GUARD_COMMAND, and seals by asking for a change
+ * of the vault's mount: the hook of that call remembers where the vault is,
+ * refuses with GUARD_SEALED, and from then on the loader is as anybody else.
  */
 #pragma once
 
@@ -20,7 +20,7 @@
  * hook had room for it: GUARD_REGISTERED is what the command then fails with.
  */
 #define GUARD_REGISTERED 114 /* EALREADY */
-#define GUARD_SEALED	 114 /* of the umount2() that seals */
+#define GUARD_SEALED	 114 /* of the mount() that seals */
 
 enum guard_use {
 	GUARD_NONE,   /* not one of ours */
