@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import datetime
-import json
 import os
 import re
 import signal
@@ -32,8 +31,8 @@ from counts import Counts
 
 TOP = Path(__file__).resolve().parent.parent
 LOGS = TOP / "build/check"
-STATE = LOGS / "full.json"
 REPORTS = TOP / "tests/reports"
+CELLS = ["passed", "failed", "skipped", "seconds"]  # of a report's row
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\.?$")
 SHOWN_LINES = 60  # of a suite that failed
 MAX_JOBS = 4  # each may hold a machine of up to 2 GiB
@@ -229,17 +228,29 @@ def current_commit() -> str:
 COMMIT = current_commit()
 
 
-class Results:
-    """What suites came to; kept in a file, so that --full can be resumed."""
+def read_report() -> dict[str, dict]:
+    """The rows of the newest report, by suite: --full goes on from there, on
+    another machine too."""
+    rows = {}
+    for path in sorted(REPORTS.glob("full-*.md"))[-1:]:
+        for line in path.read_text().splitlines():
+            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            if len(cells) == len(CELLS) + 1 and cells[0].isdecimal():
+                rows[name] = {**dict(zip(CELLS, map(int, cells))),
+                              "commit": cells[-1]}
+    return rows
 
-    def __init__(self, file: Path | None, since: str) -> None:
-        self.file = file
+
+class Results:
+    """What suites came to; of --full, in a report."""
+
+    def __init__(self, full: bool, since: str) -> None:
+        self.full = full
         self.since = since
         self.lock = threading.Lock()
         self.rows: dict[str, dict] = {}
-        if file and file.exists():
-            self.rows = {name: row for name, row
-                         in json.loads(file.read_text()).items()
+        if full:
+            self.rows = {name: row for name, row in read_report().items()
                          if self.counts_still(row["commit"])}
 
     def counts_still(self, commit: str) -> bool:
@@ -257,8 +268,7 @@ class Results:
     def put(self, suite: Suite, row: dict) -> None:
         with self.lock:
             self.rows[suite.name] = row
-            if self.file:
-                self.file.write_text(json.dumps(self.rows))
+            if self.full:
                 self.write_report()
 
     def total(self, suites: list[Suite]) -> Counts:
@@ -280,8 +290,7 @@ class Results:
                  "|---|---|---|---|---|---|"]
         for suite in SUITES:
             row = self.rows.get(suite.name)
-            cells = [str(row[cell]) if row else "" for cell in
-                     ("passed", "failed", "skipped", "seconds")]
+            cells = [str(row[cell]) if row else "" for cell in CELLS]
             commit = row["commit"] if row else "not run"
             lines.append(f"| {suite.name} | {' | '.join(cells)} | {commit} |")
         path = REPORTS / f"full-{today}.md"
@@ -340,7 +349,7 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGINT, stop_all)
     signal.signal(signal.SIGTERM, stop_all)
-    results = Results(STATE if args.full else None, args.since)
+    results = Results(args.full, args.since)
     run_all(chosen, args.jobs, results)
     if args.full:
         print(f"report: {results.write_report().relative_to(TOP)}")
