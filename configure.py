@@ -46,6 +46,7 @@ TEMPLATES = [
     "kernel_image",
     "kernel_modules",
     "kernel_secrets",
+    "namespaces",
     "sysfs",
 ]
 

@@ -243,7 +243,7 @@ static bool is_wanted(const struct event *event, const void *context)
 	const struct wanted *wanted = context;
 	const struct expectation *expected = &wanted->canary->expected;
 
-	/* What a child of it executes is an event of the child's. */
+	/* A trial may leave it to a child: the event is the child's. */
 	return (event->tgid == wanted->pid || event->ppid == wanted->pid) &&
 	       event->protection == wanted->canary->protection &&
 	       event->operation < 64 &&

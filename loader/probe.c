@@ -307,6 +307,49 @@ static int check_prototype(const struct btf *kernel,
 	return 0;
 }
 
+/* Whether that hook is asked about it. */
+static bool operation_asks(const struct operation *operation, const char *hook)
+{
+	for (unsigned i = 0; i < HOOK_COUNT; i++)
+		if (operation->hooks & UINT64_C(1) << i &&
+		    !strcmp(hooks[i].name, hook))
+			return true;
+	return false;
+}
+
+/* By the names of what needs it, where the policy says. */
+static int refuse_hook(const struct load *load, const char *hook)
+{
+	const struct table *table = &load->bundle->note->table;
+	int err = 0;
+
+	for (uint32_t i = 0; i < table->protection_count; i++) {
+		const struct table_protection *row = &table->protections[i];
+		const struct operation *all = row->protection->operations;
+
+		for (uint64_t rest = table_used_operations(row); rest;
+		     rest &= rest - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(rest);
+
+			if (!operation_asks(&all[bit], hook))
+				continue;
+			err = refuse(-EOPNOTSUPP, load->path, "probe",
+				     "run a newer kernel, or leave it out of "
+				     "what the policy denies and logs",
+				     "this kernel has no hook %s for %s.%s",
+				     hook, row->protection->name,
+				     all[bit].name);
+		}
+	}
+	if (err)
+		return err;
+	return refuse(-EOPNOTSUPP, load->path, "probe",
+		      "run a newer kernel, or compile the policy with "
+		      "--target for this one to see what it cannot do",
+		      "this kernel has no hook %s, which the policy needs",
+		      hook);
+}
+
 static int probe_hook(const struct btf *kernel, const struct load *load,
 		      const struct bpf_program *program)
 {
@@ -330,11 +373,7 @@ static int probe_hook(const struct btf *kernel, const struct load *load,
 			      "this kernel has no function %s that a program "
 			      "can be told the end of, which the policy needs",
 			      function);
-	return refuse(-EOPNOTSUPP, load->path, "probe",
-		      "run a newer kernel, or compile the policy with "
-		      "--target for this one to see what it cannot do",
-		      "this kernel has no hook %s, which the policy needs",
-		      hook);
+	return refuse_hook(load, hook);
 }
 
 /* From 5.12 on a program was not asked while the same processor was still in

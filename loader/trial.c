@@ -12,6 +12,8 @@
  *   does not have is refused, but only once it may call it.
  * - execveat of a text that no program is finds no format for it.  An exec that
  *   succeeds is one of this program, which then only says its version.
+ * - A namespace that is made is gone again with the process that is in it; the
+ *   one that is entered is that of who enters it.
  * - kexec_load asks before it looks at its flags, and perf_event_open before it
  *   looks for the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
  * - A file of sysfs that is only opened for writing stays as it is.
@@ -24,6 +26,9 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -384,6 +389,76 @@ static int run_open_sysfs(const struct trial *trial)
 	return -EOPNOTSUPP;
 }
 
+/* ---- namespaces ---- */
+
+static const struct {
+	uint64_t operation;
+	uint64_t flag;
+} created[] = {
+	{ MASK(namespaces, user), CLONE_NEWUSER },
+	{ MASK(namespaces, pid), CLONE_NEWPID },
+	{ MASK(namespaces, net), CLONE_NEWNET },
+	{ MASK(namespaces, mnt), CLONE_NEWNS },
+	{ MASK(namespaces, uts), CLONE_NEWUTS },
+	{ MASK(namespaces, ipc), CLONE_NEWIPC },
+	{ MASK(namespaces, cgroup), CLONE_NEWCGROUP },
+	{ MASK(namespaces, time), CLONE_NEWTIME },
+};
+
+static uint64_t flag_of(const struct trial *trial)
+{
+	for (size_t i = 0; i < COUNT(created); i++)
+		if (created[i].operation == trial->operations)
+			return created[i].flag;
+	return 0;
+}
+
+/* A child with those, as fork() makes one; in it, 0. */
+static pid_t clone_with(uint64_t flags)
+{
+	struct clone_args arguments = { .flags = flags,
+					.exit_signal = SIGCHLD };
+
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
+/* The error that the child says it ended in. */
+static int wait_for(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+}
+
+static int run_clone(const struct trial *trial)
+{
+	pid_t child = clone_with(flag_of(trial));
+
+	if (child == 0)
+		_exit(0);
+	return child < 0 ? errno : wait_for(child);
+}
+
+static int run_unshare(const struct trial *trial)
+{
+	pid_t child = clone_with(0);
+
+	if (child == 0)
+		_exit(error_of(unshare((int)flag_of(trial))));
+	return child < 0 ? -errno : wait_for(child);
+}
+
+static int run_setns(const struct trial *trial)
+{
+	CLEANUP(close_fd)
+	int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+
+	(void)trial;
+	return fd < 0 ? -errno : error_of(setns(fd, CLONE_NEWUTS));
+}
+
 /* ---- all of them ---- */
 
 #define PAST(...) ((const int[]){ __VA_ARGS__, TRIAL_END })
@@ -418,6 +493,14 @@ static int run_open_sysfs(const struct trial *trial)
 	TRIAL(sysfs, file_open, SYSFS(operation), 0,                  \
 	      "open of a file of sysfs's " #operation " for writing", \
 	      run_open_sysfs, EPERM, PAST(0))
+
+#define CREATES(hook, operation, call, run)                                \
+	TRIAL(namespaces, hook, MASK(namespaces, operation), 0, call, run, \
+	      EPERM, PAST(0))
+#define CLONES(operation) \
+	CREATES(task_alloc, operation, "clone of a namespace", run_clone)
+#define UNSHARES(operation) \
+	CREATES(capable, operation, "unshare of a namespace", run_unshare)
 
 /* Where several are of the same hook, those that a policy is most likely to
  * deny come first. */
@@ -487,6 +570,22 @@ const struct trial trials[] = {
 	OPEN_SYSFS(firmware),
 	OPEN_SYSFS(fs),
 	OPEN_SYSFS(class),
+	CREATES(userns_create, user, "clone of a user namespace", run_clone),
+	CLONES(uts),
+	CLONES(ipc),
+	CLONES(cgroup),
+	CLONES(time),
+	CLONES(mnt),
+	CLONES(pid),
+	CLONES(net),
+	CREATES(capable, enter, "setns of its own namespace", run_setns),
+	UNSHARES(uts),
+	UNSHARES(ipc),
+	UNSHARES(cgroup),
+	UNSHARES(time),
+	UNSHARES(mnt),
+	UNSHARES(pid),
+	UNSHARES(net),
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");

@@ -63,6 +63,8 @@ PROTECTIONS = {
     "kernel_secrets.bpf.c": ["secrets"], "sysfs.bpf.c": ["sysfs"],
     "exec.bpf.c": ["trace-exec"],
     "include/lockdown.h": ["image", "secrets"],
+    "namespaces.bpf.c": ["namespaces"],
+    "include/syscall.h": ["modules", "namespaces"],
 }
 OF_INCLUDES = ["modules"]
 

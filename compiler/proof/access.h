@@ -64,6 +64,15 @@ struct access_exec {
 
 #define ACCESS_ARGUMENTS 8
 
+#define ACCESS_CALL_ARGUMENTS 3
+
+/* A system call, as the kernel saved it. */
+struct access_call {
+	int64_t x86, arm64; /* its number there */
+	bool i386;	    /* on x86 it is one of that ABI */
+	uint64_t arguments[ACCESS_CALL_ARGUMENTS];
+};
+
 struct access {
 	enum hook_id hook;
 	const char *words; /* for people: what is done */
@@ -75,12 +84,13 @@ struct access {
 	const struct access_operation *unbound_operations;
 	size_t unbound_count;
 	const char *needs;  /* "enum.value": not done by kernels without it */
+	const char *lacks;  /* the same: not done by kernels with it */
 	const char *object; /* that an event names; NULL: not looked at */
 	bool base_only;	    /* where the hook may not ask for a whole path */
 	bool as_named;	    /* it is the caller's name for a file, no path */
 	const struct access_exec *exec;	 /* NULL: it has none of it */
 	const struct access_field *task; /* of current meanwhile, or NULL */
-	int64_t call_x86, call_arm64;	 /* the system call's number */
+	struct access_call call;	 /* that current is in meanwhile */
 	bool loader_may;		 /* the loader, before it is done */
 	bool loader_done; /* and this is how it says that it is */
 };

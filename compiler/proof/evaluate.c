@@ -167,7 +167,7 @@ static void enter(struct run *run, size_t subject, const char *path)
 	     field && field->path; field++)
 		world_set(run->world, run->tasks[subject], field,
 			  run->arguments);
-	world_call(run->world, access->call_x86, access->call_arm64);
+	world_call(run->world, &access->call);
 	world_reset(run->world);
 }
 
@@ -356,16 +356,22 @@ static bool try_path_weather(struct run *run, const char *path)
 	return true;
 }
 
+static bool has(struct run *run, const char *enumerator)
+{
+	struct access_value value = { .kind = VALUE_ENUMERATOR,
+				      .text = enumerator };
+	uint64_t number;
+
+	return world_argument(run->world, &value, &number);
+}
+
 /* @access in all that it can be, as @who tries it. */
 static bool try_access(struct run *run, const struct access *access,
 		       bool (*who)(struct run *, const char *),
 		       const char *path)
 {
-	struct access_value needed = { .kind = VALUE_ENUMERATOR,
-				       .text = access->needs };
-	uint64_t number;
-
-	if (access->needs && !world_argument(run->world, &needed, &number))
+	if ((access->needs && !has(run, access->needs)) ||
+	    (access->lacks && has(run, access->lacks)))
 		return true;
 	run->deed.access = access;
 	for (uint64_t rank = 0; make_arguments(run, rank); rank++)

@@ -8,6 +8,7 @@
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bundle/boot.h"
@@ -22,6 +23,9 @@
 #define USER_CS	   0x33
 #define USER_DS	   0x2b
 #define SAVED	   "pt_regs"
+#define TS_COMPAT  UINT64_C(2) /* in a task's status: a call of i386 */
+
+#define NO_ARGUMENT UINT64_MAX
 
 static bool refuse(struct world *world, const char *why)
 {
@@ -201,11 +205,23 @@ static uint64_t follow(struct world *world, const struct slot *slot,
 	return object;
 }
 
+/* The element of that "[NUMBER]"; what is behind it. */
+static const char *pick(struct world *world, struct slot *slot,
+			const char *number)
+{
+	char *end;
+	unsigned long element = strtoul(number + 1, &end, 10);
+
+	slot->type = strip(world, type_of(world, slot->type)->to);
+	slot->address += element * kernel_size(world->kernel, slot->type);
+	return end + 1;
+}
+
 /* The slot of one name in @object; *@path goes behind it. */
 static bool step(struct world *world, uint64_t object, uint32_t type,
 		 const char **path, struct slot *slot)
 {
-	size_t len = strcspn(*path, ".:");
+	size_t len = strcspn(*path, ".:[");
 	const struct kernel_field *field;
 	uint32_t base = 0;
 
@@ -216,6 +232,8 @@ static bool step(struct world *world, uint64_t object, uint32_t type,
 			       .type = strip(world, field->type),
 			       .bits = field->bits };
 	*path += len;
+	if (**path == '[')
+		*path = pick(world, slot, *path);
 	return true;
 }
 
@@ -519,28 +537,55 @@ void world_bind(struct world *world, bool unbound, bool loader)
 							: sizeof(facts));
 }
 
-void world_call(struct world *world, int64_t x86, int64_t arm64)
+static void save(struct world *world, const char *path, uint64_t number)
 {
-	uint32_t saved = world->registers_type;
-	struct access_field field = { .path = "orig_ax" };
+	struct access_field field = { path, { .number = number } };
 
-	if (!world->registers || (world->called && world->call_x86 == x86 &&
-				  world->call_arm64 == arm64))
+	set(world, world->registers, world->registers_type, &field, NULL);
+}
+
+static bool same_call(const struct access_call *one,
+		      const struct access_call *other)
+{
+	return one->x86 == other->x86 && one->arm64 == other->arm64 &&
+	       one->i386 == other->i386 &&
+	       !memcmp(one->arguments, other->arguments,
+		       sizeof(one->arguments));
+}
+
+/* Registers that are no argument of it have what a program must not take for
+ * one. */
+static void save_call(struct world *world, const struct access_call *call)
+{
+	const uint64_t *arguments = call->arguments;
+
+	save(world, "orig_ax", (uint64_t)call->x86);
+	save(world, "cs", USER_CS);
+	save(world, "ss", USER_DS);
+	save(world, "di", call->i386 ? NO_ARGUMENT : arguments[0]);
+	save(world, "si", call->i386 ? NO_ARGUMENT : arguments[1]);
+	save(world, "bx", call->i386 ? arguments[0] : NO_ARGUMENT);
+	save(world, "cx", call->i386 ? arguments[1] : NO_ARGUMENT);
+	save(world, "dx", arguments[2]);
+	save(world, "syscallno", (uint64_t)call->arm64);
+	save(world, "orig_x0", arguments[0]);
+	save(world, "regs[0]", NO_ARGUMENT); /* the result, by and by */
+	save(world, "regs[1]", arguments[1]);
+	save(world, "regs[2]", arguments[2]);
+}
+
+void world_call(struct world *world, const struct access_call *call)
+{
+	struct access_field status = { "thread_info.status", { 0 } };
+
+	status.value.number = call->i386 ? TS_COMPAT : ~TS_COMPAT;
+	world_set(world, world->task, &status, NULL);
+	if (!world->registers ||
+	    (world->called && same_call(&world->call, call)))
 		return;
 	world->called = true;
-	world->call_x86 = x86;
-	world->call_arm64 = arm64;
-	field.value.number = (uint64_t)x86;
-	set(world, world->registers, saved, &field, NULL);
-	field.path = "cs";
-	field.value.number = USER_CS;
-	set(world, world->registers, saved, &field, NULL);
-	field.path = "ss";
-	field.value.number = USER_DS;
-	set(world, world->registers, saved, &field, NULL);
-	field.path = "syscallno";
-	field.value.number = (uint64_t)arm64;
-	set(world, world->registers, saved, &field, NULL);
+	world->call = *call;
+	save_call(world, call);
 }
 
 /* ---- the machine ---- */

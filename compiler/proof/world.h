@@ -51,7 +51,7 @@ struct world {
 	uint64_t task;
 	uint64_t registers; /* of its system call; 0 where nothing reads them */
 	uint32_t registers_type;
-	int64_t call_x86, call_arm64; /* what is in them */
+	struct access_call call; /* what is in them */
 	bool called;
 	uint64_t missing; /* helpers that this kernel has not, by rank */
 	uint64_t cgroup;  /* its number */
@@ -101,8 +101,8 @@ void world_enter(struct world *world, uint64_t task, const char *path);
 /* What the loader binds: @unbound, nothing; @loader, current itself. */
 void world_bind(struct world *world, bool unbound, bool loader);
 
-/* The number of the system call that current is in. */
-void world_call(struct world *world, int64_t x86, int64_t arm64);
+/* The system call that current is in. */
+void world_call(struct world *world, const struct access_call *call);
 
 /*
  * Runs the program as the hook would, with what maps hold as when loaded if

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@
 static struct {
 	int pipe[2];	   /* what was executed says when, in here */
 	int no_module;	   /* a file that is larger than memory */
+	int own_uts;	   /* the namespace that this process is in */
 	int scratch;	   /* on tmpfs */
 	int memory;	   /* a memfd: this program */
 	int disk;	   /* a file that is in place: this program too */
@@ -220,6 +222,12 @@ static long call_open_sysfs(void)
 	return open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
 }
 
+/* It is in that one already. */
+static long call_setns_own(void)
+{
+	return setns(state.own_uts, CLONE_NEWUTS);
+}
+
 static const struct call calls[] = {
 	{ "getppid", call_getppid, NULL },
 	{ "open", call_open, close_result },
@@ -239,6 +247,7 @@ static const struct call calls[] = {
 	{ "open_dev_mem", call_open_dev_mem, close_result },
 	{ "open_kcore", call_open_kcore, close_result },
 	{ "open_sysfs", call_open_sysfs, close_result },
+	{ "setns_own", call_setns_own, NULL },
 };
 
 static void fail(const char *what)
@@ -269,7 +278,9 @@ static void prepare(void)
 	state.scratch =
 		open("/tmp/scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	state.disk = open("/disk/calls", O_RDONLY | O_CLOEXEC);
-	if (state.no_module < 0 || state.scratch < 0 || state.disk < 0)
+	state.own_uts = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+	if (state.no_module < 0 || state.scratch < 0 || state.disk < 0 ||
+	    state.own_uts < 0)
 		fail("/disk/calls");
 	file = memfd_create("calls", MFD_CLOEXEC);
 	if (file < 0 || !copy_to(file))

@@ -36,6 +36,8 @@ OPERATIONS = [
     Operation("fileless_exec", "map", "mmap_memfd", "mmap_file"),
     Operation("fileless_exec", "map", "mprotect_memfd", "file_mprotect"),
     Operation("sysfs", "kernel", "open_sysfs", "file_open"),
+    # Once for either user namespace, which are the same.
+    Operation("namespaces", "enter", "setns_own", "capable", ("capable",)),
 ]
 
 # Of calls.c, all that ordinary programs do. `exec` is of a program in a file
@@ -45,7 +47,8 @@ SYSTEM_CALLS = ["getppid", "open", "read", "write", "stat", "fork", "exec",
 
 # What a protection is asked about in those. Elsewhere it must cost nothing.
 TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"},
-           "sysfs": {"open", "exec"}, "exec": {"exec"}}
+           "namespaces": {"fork", "exec"}, "sysfs": {"open", "exec"},
+           "exec": {"exec"}}
 
 # Those that are no protection, and how a policy names them.
 TRACES = {"exec": "trace { exec all; }"}

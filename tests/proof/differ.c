@@ -46,6 +46,21 @@ static uint64_t any_number(struct pair *pair)
 		106,
 		129,
 		176,
+		97,
+		268,
+		272,
+		308,
+		310,
+		337,
+		346,
+		375,
+		428,
+		432,
+		467,
+		0x80,
+		0x20000,
+		0x100000,
+		0x40000000 | 272,
 		0x40000000,
 		100000,
 		0x01021994,
@@ -226,21 +241,36 @@ static const char *compare_events(const struct world *one,
 	return NULL;
 }
 
+/* That one, or anything else. */
+static struct access_call any_call(struct pair *pair,
+				   const struct access_call *call)
+{
+	struct access_call any = *call;
+
+	if (below(pair, 2))
+		any.x86 = (int64_t)any_number(pair);
+	if (below(pair, 2))
+		any.arm64 = (int64_t)any_number(pair);
+	if (below(pair, 2))
+		any.i386 = below(pair, 2);
+	for (size_t i = 0; i < ACCESS_CALL_ARGUMENTS; i++)
+		if (below(pair, 2))
+			any.arguments[i] = any_number(pair);
+	return any;
+}
+
 /* One program in one environment; NULL where both do the same. */
 static const char *run_pair(struct pair *pair, struct world *const worlds[2],
 			    size_t program, const struct access *access,
 			    uint64_t arguments[2][ACCESS_ARGUMENTS])
 {
 	bool ring_full = below(pair, 8) == 0, names_fail = below(pair, 8) == 0;
-	int64_t x86 =
-		below(pair, 2) ? access->call_x86 : (int64_t)any_number(pair);
-	int64_t arm64 =
-		below(pair, 2) ? access->call_arm64 : (int64_t)any_number(pair);
+	struct access_call call = any_call(pair, &access->call);
 	int32_t results[2];
 	bool ran[2];
 
 	for (unsigned i = 0; i < 2; i++) {
-		world_call(worlds[i], x86, arm64);
+		world_call(worlds[i], &call);
 		worlds[i]->ring_full = ring_full;
 		worlds[i]->names_fail = names_fail;
 		world_reset(worlds[i]);

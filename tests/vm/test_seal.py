@@ -25,15 +25,21 @@ policy everything {
 	kernel_modules { profile restricted; }
 	bpf { profile restricted; }
 	fileless_exec { profile restricted; }
+	namespaces { profile allow; block all - user; log denied; }
 	seal locked;
 }
 """
+
+# Nobody looks at a sealed machine by entering a namespace, then.
+ENTERS_NOTHING = policy("other_one", 1, seal="locked").replace(
+    "	seal ", "	namespaces { profile allow; block enter for host; "
+    "log denied; }\n	seal ")
 
 POLICIES = {
     "edge": policy("edge-gateway", 7, seal="locked"),
     "edge8": policy("edge-gateway", 8, seal="locked"),
     "edge6open": policy("edge-gateway", 6),
-    "other": policy("other_one", 1, seal="locked"),
+    "other": ENTERS_NOTHING,
     "open": policy("of_today", 1),
     "everything": EVERYTHING,
 }
@@ -102,7 +108,7 @@ UNSEALED = [
         "bpflock-load edge.o other.o open.o", 0,
         ("edge-gateway version 7: replaces version 6, 1 protection enforced "
          "(kernel_modules), 3 hooks, 3 proven, seal locked",
-         "other_one version 1: 1 protection",
+         "other_one version 1: 2 protections",
          "of_today version 1: 1 protection enforced (kernel_modules), 3 hooks, "
          "3 proven, seal open")),
     Row("it is enforced", "in-container modprobe dummy", 1,
@@ -133,8 +139,8 @@ UNSEALED = [
 
 CLOSED = [
     Row("a policy that denies bpf() to everybody", "bpflock-load everything.o",
-        0, ("everything version 3: 3 protections enforced (kernel_modules, bpf, "
-            "fileless_exec), 11 hooks, 8 proven, seal locked")),
+        0, ("everything version 3: 4 protections enforced (kernel_modules, bpf, "
+            "fileless_exec, namespaces), 13 hooks, 10 proven, seal locked",)),
     Row("is enforced", "modprobe dummy", 1, ("Operation not permitted",)),
     Row("keeps everybody from bpf()", "! bpftool prog", 0,
         ("Operation not permitted",)),

@@ -61,6 +61,20 @@ enum bpf_prog_type {
 #define EPERM 1
 
 #define CAP_SYS_MODULE 16
+#define CAP_SYS_ADMIN  21
+
+/* clone(), clone3() and unshare(). */
+#define CLONE_NEWTIME	    0x00000080
+#define CLONE_NEWNS	    0x00020000
+#define UNSHARE_EMPTY_MNTNS 0x00100000 /* 7.1; in unshare() alone */
+#define CLONE_NEWCGROUP	    0x02000000
+#define CLONE_NEWUTS	    0x04000000
+#define CLONE_NEWIPC	    0x08000000
+#define CLONE_NEWPID	    0x20000000
+#define CLONE_NEWNET	    0x40000000
+
+#define OPEN_TREE_NAMESPACE 0x2 /* 7.0 */
+#define FSMOUNT_NAMESPACE   0x2 /* 7.1 */
 
 #define PROT_EXEC	4
 #define MAP_ANONYMOUS	0x20
@@ -72,9 +86,10 @@ enum bpf_prog_type {
 #define OVERLAYFS_MAGIC 0x794c7630
 #define SYSFS_MAGIC	0x62656572
 
-/* Not user space API, and the same since Linux 3: the kernel's own mount, and a
- * file that is open for writing. */
+/* Not user space API, and the same since Linux 3: the kernel's own mount, its
+ * own task, and a file that is open for writing. */
 #define SB_KERNMOUNT (1UL << 22)
+#define PF_KTHREAD   0x00200000
 #define FMODE_WRITE  0x2
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
@@ -155,6 +170,7 @@ struct task_struct {
 	void *stack;
 	struct mm_struct *mm;
 	uint64_t start_boottime; /* ns */
+	unsigned int flags;
 	unsigned in_execve : 1;
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
@@ -211,12 +227,24 @@ struct linux_binprm {
 
 struct pt_regs___x86 {
 	unsigned long orig_ax; /* the system call's number */
+	unsigned long di, si, dx; /* its first arguments */
+	unsigned long bx, cx;	  /* the first two of one of i386 */
 	unsigned long cs;
 	unsigned long ss;
 };
 
 struct pt_regs___arm64 {
 	int32_t syscallno;
+	uint64_t orig_x0; /* its first argument */
+	uint64_t regs[31];
+};
+
+struct thread_info {
+	uint32_t status;
+};
+
+struct task_struct___x86 {
+	struct thread_info thread_info;
 };
 
 #pragma clang attribute pop

@@ -303,14 +303,14 @@ def judge_refusal(report: Report, policy: Policy,
                   names: list[str]) -> Iterator[Outcome]:
     """It is not loaded, and these are named, no others."""
     said = " ".join(report.said.get(policy.name, []))
-    found = re.findall(r"no lockdown reason for \w+\.(\w+)", said)
+    found = re.findall(r"no (?:lockdown reason|hook \w+) for \w+\.(\w+)", said)
     outcome = Outcome(f"{policy.name}/refused")
     if report.loaded.get(policy.name) != 1 or found != names:
         outcome.wrong = [f"status {report.loaded.get(policy.name)}, {said}"]
     yield outcome
     for name in names:
         yield Outcome(f"{policy.name}/refused/{name}", skipped="cannot: the "
-                      "kernel has no such lockdown reason, and bpflock-load "
+                      "kernel does not ask about it, and bpflock-load "
                       "refuses it by name", proof=(policy.protection, name))
 
 

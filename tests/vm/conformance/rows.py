@@ -13,7 +13,8 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent / "policies"
 PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
                "exec": "fileless_exec", "image": "kernel_image",
-               "secrets": "kernel_secrets", "sysfs": "sysfs"}
+               "secrets": "kernel_secrets", "namespaces": "namespaces",
+               "sysfs": "sysfs"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Facts:
 LACKS = {
     "5.10": frozenset(("kernel_image.device_tree",
                        "kernel_image.rtas_error_injection",
-                       "kernel_secrets.xfrm_secret")),
+                       "kernel_secrets.xfrm_secret", "namespaces.user")),
 }
 
 # Where bprm_execve() opens the file, and so an exec of one that is not there
@@ -139,6 +140,13 @@ def sysfs(name: str, *operations: str) -> Probe:
 # All of them: a file whose folder is not looked for.
 SYSFS = ("kernel", "module", "bus", "block", "class", "devices", "firmware",
          "fs", "power", "other")
+
+
+def spaces(name: str, *steps: Step | str, **more: object) -> Probe:
+    return Probe(name, "namespaces",
+                 tuple(ask(step) if isinstance(step, str) else step
+                       for step in steps), **more)
+
 
 # The verifier then does not know the helper.
 NO_HELPER = frozenset(("EPERM", "EINVAL"))
@@ -332,6 +340,30 @@ PROBES = [
     sysfs("sysfs_chmod"),
     # Open before the policy: a limit that the documents tell of.
     sysfs("sysfs_held"),
+
+    spaces("clone_user", "user"),
+    spaces("unshare_user", "user"),
+    *[spaces(f"{call}_{name}", name) for call in ("clone", "unshare")
+      for name in ("pid", "net", "mnt", "uts", "ipc", "cgroup", "time")],
+    spaces("clone_two", ask("uts", "ipc")),
+    spaces("unshare_two", ask("uts", "ipc")),
+    spaces("clone_old", "net"),
+    spaces("unshare_empty", "mnt"),
+    spaces("unshare_i386", "uts"),
+    spaces("nobody_clones", "user", "net"),
+    spaces("nobody_unshares", "user", "net"),
+    *[spaces(f"setns_{name}", "enter")
+      for name in ("user", "pid", "net", "mnt", "uts", "ipc", "cgroup",
+                   "time", "any_type", "own", "pidfd", "i386")],
+    spaces("tree_namespace", "mnt"),
+    spaces("mount_namespace", "mnt"),
+    spaces("clone_plain"),
+    spaces("clone_shared"),
+    spaces("unshare_files"),
+    spaces("tree_clone"),
+    spaces("mount_plain"),
+    spaces("same_name"),
+    spaces("mount_and_unmount"),
 ]
 
 

@@ -38,34 +38,91 @@ RUNC_COPIES_ITSELF = {"exec-restricted": Denied(
     ("memfd",), True, "could not ensure we are a cloned binary",
     "runc executes a copy of itself in a memfd, on the host")}
 
+# It makes the container's network before the rest, and then counts as one.
+CRUN_MAKES_MORE = {
+    "namespaces-baseline": Denied(
+        ("cgroup",), True, "unshare (CLONE_NEWCGROUP): Operation not "
+        "permitted", "crun makes that namespace from inside the container"),
+    "namespaces-restricted": Denied(
+        ("pid",), True, "clone: Operation not permitted", "nobody may"),
+}
+RUNC_MAKES_MORE = {
+    "namespaces-baseline": Denied(
+        ("cgroup",), True, "failed to unshare cgroup namespace: Operation not "
+        "permitted", "runc makes that namespace from inside the container"),
+    "namespaces-restricted": Denied(
+        ("pid",), True, "failed to unshare remaining namespaces (except "
+        "cgroupns): Operation not permitted", "nobody may"),
+}
+ENTERS = "the first that it enters makes it a container, and more follow"
+NSPAWN_MAKES_MORE = {
+    "namespaces-baseline": Denied(
+        ("cgroup",), True, "Failed to unshare cgroup namespace: Operation not "
+        "permitted", "systemd-nspawn makes it from inside the pid namespace"),
+    "namespaces-restricted": Denied(
+        ("mnt",), True, "clone() failed: Operation not permitted",
+        "nobody may"),
+}
+
 LOADS = "bpftool asks with a trivial program whether programs can be loaded"
 
 CASES = [
     # The device program is loaded by the part that stays on the host.
     Case("crun run", f"{CRUN} run --bundle /sw/tree box", says="hello",
-         denied={**CRUN_COPIES_ITSELF, "bpf-restricted": Denied(
-             fails=True, says="bpf create ``: Operation not permitted",
-             why="the container's devices are a program on its cgroup")}),
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
+                 "bpf-restricted": Denied(
+                     fails=True, says="bpf create ``: Operation not permitted",
+                     why="the container's devices are a program on its "
+                     "cgroup")}),
     # The devices are the container's already.
     Case("crun exec", f"{CRUN} exec crun-box echo hello", says="hello",
-         denied=CRUN_COPIES_ITSELF),
+         denied={**CRUN_COPIES_ITSELF,
+                 "namespaces-baseline": Denied(
+                     ("enter",), True, "setns `ipc`: Operation not permitted",
+                     ENTERS),
+                 "namespaces-restricted": Denied(
+                     ("enter",), True, "setns `mnt`: Operation not permitted",
+                     "nobody may")}),
     Case("runc run", "runc run --bundle /sw/tree box", says="hello",
-         denied={**RUNC_COPIES_ITSELF, "bpf-restricted": Denied(
-             fails=True, says="bpf_prog_query(BPF_CGROUP_DEVICE) failed: "
-             "operation not permitted",
-             why="the container's devices are a program on its cgroup, and "
-             "runc asks for the ones that are there first")}),
+         denied={**RUNC_COPIES_ITSELF, **RUNC_MAKES_MORE,
+                 "bpf-restricted": Denied(
+                     fails=True, says="bpf_prog_query(BPF_CGROUP_DEVICE) "
+                     "failed: operation not permitted",
+                     why="the container's devices are a program on its "
+                     "cgroup, and runc asks for the ones that are there "
+                     "first")}),
     Case("runc exec", "runc exec runc-box echo hello", says="hello",
-         denied=RUNC_COPIES_ITSELF),
+         denied={**RUNC_COPIES_ITSELF,
+                 "namespaces-baseline": Denied(
+                     ("enter",), True, "failed to setns into pid namespace: "
+                     "Operation not permitted", ENTERS),
+                 "namespaces-restricted": Denied(
+                     ("enter",), True, "failed to setns into ipc namespace: "
+                     "Operation not permitted", "nobody may")}),
     # No program, no memfd, no module: namespaces and mounts alone.
-    Case("bwrap", f"{BWRAP} echo hello", says="hello"),
+    # bwrap makes them all in one call, on the host.
+    Case("bwrap", f"{BWRAP} echo hello", says="hello",
+         denied={"namespaces-restricted": Denied(
+             ("mnt",), True, "Creating new namespace failed: Operation not "
+             "permitted", "nobody may")}),
     Case("bwrap --unshare-all", f"{BWRAP} --unshare-all echo hello",
-         says="hello"),
-    Case("systemd-nspawn", f"{NSPAWN} echo hello", says="hello"),
+         says="hello",
+         denied={"namespaces-restricted": Denied(
+             ("user",), True, "No permissions to create new namespace",
+             "nobody may")}),
+    Case("systemd-nspawn", f"{NSPAWN} echo hello", says="hello",
+         denied=NSPAWN_MAKES_MORE),
     Case("systemd-nspawn --private-network",
-         f"{NSPAWN} --private-network echo hello", says="hello"),
+         f"{NSPAWN} --private-network echo hello", says="hello",
+         denied={**NSPAWN_MAKES_MORE,
+                 "namespaces-baseline": Denied(
+                     ("net",), True, "Failed to unshare network namespace: "
+                     "Operation not permitted",
+                     "systemd-nspawn makes it from inside the pid "
+                     "namespace")}),
     Case("systemd-nspawn --volatile=yes",
-         f"{NSPAWN} --volatile=yes echo hello", says="hello"),
+         f"{NSPAWN} --volatile=yes echo hello", says="hello",
+         denied=NSPAWN_MAKES_MORE),
 
     # It depends on mrp, garp, stp and llc: the first of them is denied.
     Case("modprobe 8021q", f"{MODPROBE} 8021q", f"{MODPROBE} -r 8021q",
@@ -74,7 +131,7 @@ CASES = [
              "modprobe is host")}),
     Case("modprobe 8021q in a container", "in-container modprobe 8021q",
          "modprobe -r 8021q",
-         denied={**CRUN_COPIES_ITSELF,
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
                  "modules-baseline": Denied(
                      ("load_module",), True, "Operation not permitted",
                      "modprobe is container"),
@@ -89,7 +146,7 @@ CASES = [
              "none")}),
     Case("ip link add type ifb in a container",
          "in-container ip link add ifb5 type ifb", "modprobe -r ifb",
-         denied={**CRUN_COPIES_ITSELF,
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
                  "modules-baseline": Denied(
                      ("autoload_module",), True, "Unknown device type",
                      "decided for ip, which asks"),
@@ -112,7 +169,7 @@ CASES = [
              why="nobody may")}),
     Case("bpftool prog load in a container", "in-container "
          "bpftool prog load /sw/filter.o /sys/fs/bpf/f", "rm /sys/fs/bpf/f",
-         denied={**CRUN_COPIES_ITSELF,
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
                  "bpf-baseline": Denied(
                      ("prog_load_net", "prog_load_kprobe"), True,
                      "Couldn't load trivial BPF program",
@@ -121,7 +178,7 @@ CASES = [
                      fails=True, says="Operation not permitted",
                      why="crun does not start it, or bpftool may not")}),
     Case("bpftool prog show in a container", "in-container bpftool prog show",
-         denied={**CRUN_COPIES_ITSELF,
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
                  "bpf-baseline": Denied(("other",), True,
                                         "can't get next program",
                                         "bpftool is container"),
@@ -140,7 +197,7 @@ CASES = [
              "nobody may")}),
     Case("memfd-self in a container", "in-container /sw/memfd-self",
          says="from the memfd",
-         denied={**CRUN_COPIES_ITSELF,
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
                  "exec-baseline": Denied(
                      ("memfd",), True, "fexecve: Operation not permitted",
                      "it is container, where its runtime was host")}),

@@ -100,6 +100,7 @@ static int serve(struct subject *subject)
 	exec_prepare();
 	secrets_prepare();
 	sysfs_prepare();
+	namespaces_prepare();
 	snprintf(path, sizeof(path), WORK "/run/%s.in", subject->name);
 	orders = fopen(path, "r+e"); /* r+: no end while nobody writes */
 	if (!orders)

@@ -16,10 +16,11 @@
 
 #define PATIENCE_S 20 /* for one probe */
 
-static const struct probe *const tables[] = { module_probes, bpf_probes,
-					      exec_probes,   corner_probes,
-					      image_probes,  secrets_probes,
-					      trace_probes,  sysfs_probes };
+static const struct probe *const tables[] = {
+	module_probes, bpf_probes,   exec_probes,
+	corner_probes, image_probes, secrets_probes,
+	trace_probes,  sysfs_probes, namespace_probes,
+};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 const struct probe *probe_find(const char *name, int *number)
