@@ -84,3 +84,15 @@ struct event_exec {
 #define EVENT_FAILED_EXEC_SIZE offsetof(struct event_exec, arguments)
 
 _Static_assert(sizeof(struct event_exec) == 1120, "no padding");
+
+#define EVENT_CAPABILITY_INNER 1 /* in no initial user namespace */
+
+/* What one of `trace privileged` has behind the rest: it has no object. */
+struct event_capability {
+	struct event event;
+	int32_t error;	     /* an errno; 0: it was granted */
+	uint32_t flags;	     /* EVENT_CAPABILITY_* */
+	uint64_t suppressed; /* that were alike, and no event, since the last */
+};
+
+_Static_assert(sizeof(struct event_capability) == 352, "no padding");

@@ -185,6 +185,22 @@ static void put_exec(struct line *line, const void *bytes, size_t size)
 		put_arguments(line, &exec, size - EVENT_FAILED_EXEC_SIZE);
 }
 
+/* ---- trace privileged ---- */
+
+static void put_use(struct line *line, const void *bytes, size_t size)
+{
+	struct event_capability use;
+
+	if (size < sizeof(use))
+		return;
+	memcpy(&use, bytes, sizeof(use));
+	if (use.error)
+		put_error(line, use.error);
+	if (use.flags & EVENT_CAPABILITY_INNER)
+		put_text(line, "user_namespace", "inner");
+	put_number(line, "suppressed", use.suppressed);
+}
+
 /* Where its cgroup could not be told, the strictest of all decided, and that
  * may be another than the one of its place. */
 static bool is_decided_by_class(const struct table_protection *protection,
@@ -265,6 +281,8 @@ int format_event(FILE *out, enum format format, const struct record *record,
 	put_object(&line, &event);
 	if (protection->protection == &protections[TRACE_exec])
 		put_exec(&line, bytes, size);
+	if (protection->protection == &protections[TRACE_privileged])
+		put_use(&line, bytes, size);
 	put_text(&line, "comm", event.comm);
 	put_number(&line, "pid", event.pid);
 	put_number(&line, "tgid", event.tgid);

@@ -68,13 +68,33 @@ static int refuse_confidential(const struct load *load, const char *what)
 		      what);
 }
 
+/*
+ * What `trace privileged` keeps for each task.  Programs at the end of
+ * functions may do that since 5.13, when snprintf came.
+ */
+static int check_storage(const struct run *run, const struct load *load)
+{
+	const char *name = protections[TRACE_privileged].name;
+
+	if (!names_protection(&load->bundle->note->table, name) ||
+	    has_helper(run->kernel, "BPF_FUNC_snprintf"))
+		return 0;
+	return refuse(-EOPNOTSUPP, load->path, "probe",
+		      "run Linux 5.13 or newer, or leave it out of the policy",
+		      "this kernel lets no program keep count for a task, as "
+		      "trace %s does",
+		      name);
+}
+
 int probe_subjects(struct run *run, struct load *load)
 {
 	bool cgroups = names_cgroups(&load->bundle->note->table);
 	bool confidential = is_confidential();
 	CLEANUP(free_memory) char *text = NULL;
-	int err;
+	int err = check_storage(run, load);
 
+	if (err)
+		return err;
 	if (confidential &&
 	    !has_helper(run->kernel, "BPF_FUNC_get_current_task_btf"))
 		return refuse_confidential(load, "who asks them");

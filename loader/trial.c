@@ -27,6 +27,7 @@
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -298,6 +300,83 @@ static int run_exec(const struct trial *trial)
 	return status ? -EOPNOTSUPP : 0;
 }
 
+/* ---- trace privileged ---- */
+
+/* A child each time: a task's uses that come close upon each other are one
+ * event.  What it ends in counts for nothing. */
+static int run_in_child(void (*use)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		use();
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return status ? -ECHILD : 0;
+}
+
+static void use_chown(void)
+{
+	int fd = memfd_create(STAND_IN_NAME, MFD_CLOEXEC);
+
+	(void)!fchown(fd, 1, 1);
+}
+
+static void use_setuid(void)
+{
+	(void)!setuid(0);
+}
+
+static void use_setgid(void)
+{
+	(void)!setgid(0);
+}
+
+static void use_sys_chroot(void)
+{
+	(void)!chroot("/");
+}
+
+static void use_net_raw(void)
+{
+	(void)!socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+}
+
+/* Asked before what the name is, or the magic number, which is none. */
+static void use_sys_admin(void)
+{
+	syscall(SYS_sethostname, STAND_IN_NAME, -1);
+}
+
+static void use_sys_boot(void)
+{
+	syscall(SYS_reboot, 0, 0, 0, NULL);
+}
+
+static void use_sys_module(void)
+{
+	syscall(SYS_delete_module, STAND_IN_NAME, O_NONBLOCK);
+}
+
+#define USE(name)                                        \
+	static int run_##name(const struct trial *trial) \
+	{                                                \
+		(void)trial;                             \
+		return run_in_child(use_##name);         \
+	}
+
+USE(chown)
+USE(setuid)
+USE(setgid)
+USE(sys_chroot)
+USE(net_raw)
+USE(sys_admin)
+USE(sys_boot)
+USE(sys_module)
+
 /* ---- kernel_image, kernel_secrets ---- */
 
 /* Whoever set that switch is asked before any policy. */
@@ -476,6 +555,10 @@ static int run_setns(const struct trial *trial)
 			PAST(result)                                          \
 	}
 
+#define PRIVILEGED(name, call)                                             \
+	TRACED(privileged, security_capable, MASK(privileged, cap_##name), \
+	       call, run_##name, 0)
+
 #define MODULES(operation) MASK(kernel_modules, operation)
 #define LOADS		   (MODULES(load_module) | MODULES(foreign_module))
 #define EXEC(operation)	   MASK(fileless_exec, operation)
@@ -586,6 +669,14 @@ const struct trial trials[] = {
 	UNSHARES(mnt),
 	UNSHARES(pid),
 	UNSHARES(net),
+	PRIVILEGED(sys_admin, "sethostname of no name"),
+	PRIVILEGED(sys_module, "delete_module of no module"),
+	PRIVILEGED(sys_boot, "reboot without its magic numbers"),
+	PRIVILEGED(chown, "chown of a memfd"),
+	PRIVILEGED(setuid, "setuid to what it is"),
+	PRIVILEGED(setgid, "setgid to what it is"),
+	PRIVILEGED(sys_chroot, "chroot to what it is"),
+	PRIVILEGED(net_raw, "a raw socket"),
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");

@@ -25,7 +25,7 @@ struct trial {
 };
 
 #define TRIAL_END  (-1)
-#define TRIALS_MAX 64 /* trials */
+#define TRIALS_MAX 128 /* trials */
 
 extern const struct trial trials[];
 extern const size_t trial_count;

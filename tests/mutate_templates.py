@@ -62,6 +62,8 @@ PROTECTIONS = {
     "include/loader.h": ["bpf"], "kernel_image.bpf.c": ["image"],
     "kernel_secrets.bpf.c": ["secrets"], "sysfs.bpf.c": ["sysfs"],
     "exec.bpf.c": ["trace-exec"],
+    "privileged.bpf.c": ["trace-privileged"],
+    "include/function.h": ["trace-exec", "trace-privileged"],
     "include/lockdown.h": ["image", "secrets"],
     "namespaces.bpf.c": ["namespaces"],
     "include/syscall.h": ["modules", "namespaces"],
@@ -71,7 +73,8 @@ OF_INCLUDES = ["modules"]
 # What notices most, by a few who call. To load a policy that names cgroups
 # takes the emulated verifier ten seconds, and others one.
 FEW = {"log-all": ("host", "container"), "restricted": ("host", "hostnet"),
-       "exec-all": ("host", "container")}
+       "exec-all": ("host", "container"),
+       "privileged-some": ("host", "container")}
 FEW_OF = {"include/cgroup.h": {"allow-cgroup": ("container", "apps-c",
                                                 "other-h")}}
 MORE = {"baseline": ("host", "hostnet", "hostpid", "ownnet"),
@@ -81,9 +84,12 @@ MORE = {"baseline": ("host", "hostnet", "hostpid", "ownnet"),
         "late": ("late-h", "late-c"),
         "exec-container": ("host", "hostnet", "hostpid", "ownnet"),
         "exec-cgroup": ("container", "apps-h", "other-h"),
-        "exec-denied": ("host", "container")}
+        "exec-denied": ("host", "container"),
+        "privileged-container": ("host", "hostnet", "hostpid", "ownnet"),
+        "privileged-cgroup": ("container", "apps-h", "other-h")}
 # Whose code says whether a mutant is one.
-SHAPES = ("restricted", "allow-cgroup", "exec-all", "exec-cgroup")
+SHAPES = ("restricted", "allow-cgroup", "exec-all", "exec-cgroup",
+          "privileged-some", "privileged-cgroup")
 BATCH = 12  # mutants a boot
 # Of a boot, and of a mutant and a policy; the machine is shared, and emulated.
 BOOT_SECONDS, POLICY_SECONDS = 120, 20

@@ -24,6 +24,7 @@
 #define OPERATION(of, name) { .protection = PROTECTION_##of, .bit = OP_BIT(of, name) }
 #define TRACED(of, name) { .protection = TRACE_##of, .bit = OP_BIT(of, name) }
 #define EXECUTED(...) .exec = &(const struct access_exec){ __VA_ARGS__ }
+#define USED(...) .use = &(const struct access_use){ __VA_ARGS__ }
 #define OPERATIONS(...) \
 	.operations = (const struct access_operation[]){ __VA_ARGS__ }, \
 	.operation_count = sizeof((const struct access_operation[]){ __VA_ARGS__ }) / sizeof(struct access_operation)

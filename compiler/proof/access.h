@@ -62,6 +62,12 @@ struct access_exec {
 	uint32_t flags;
 };
 
+/* What one of `trace privileged` has besides. */
+struct access_use {
+	int error;
+	uint32_t flags;
+};
+
 #define ACCESS_ARGUMENTS 8
 
 #define ACCESS_CALL_ARGUMENTS 3
@@ -89,6 +95,7 @@ struct access {
 	bool base_only;	    /* where the hook may not ask for a whole path */
 	bool as_named;	    /* it is the caller's name for a file, no path */
 	const struct access_exec *exec;	 /* NULL: it has none of it */
+	const struct access_use *use;	 /* the same */
 	const struct access_field *task; /* of current meanwhile, or NULL */
 	struct access_call call;	 /* that current is in meanwhile */
 	bool loader_may;		 /* the loader, before it is done */

@@ -296,6 +296,19 @@ static bool map_lookup(struct machine *machine, struct world *world)
 			    : 0);
 }
 
+/* Nobody else's than current's, which there is always one of. */
+static bool task_storage(struct machine *machine, struct world *world)
+{
+	size_t index = map_at(world, machine->registers[1]);
+
+	if (index == world->specimen->map_count ||
+	    world->specimen->maps[index].type != BPF_MAP_TYPE_TASK_STORAGE ||
+	    machine->registers[2] != world->task || machine->registers[3] ||
+	    machine->registers[4] != BPF_LOCAL_STORAGE_GET_F_CREATE)
+		return machine_fail(machine, "cannot evaluate: task storage");
+	return give(machine, world->cells[index]);
+}
+
 static bool ring_reserve(struct machine *machine, struct world *world)
 {
 	size_t index = map_at(world, machine->registers[1]);
@@ -354,6 +367,7 @@ static const struct helper helpers[] = {
 	HELPER(ktime_get_boot_ns, 0, get_time),
 	HELPER(task_pt_regs, 1, task_pt_regs),
 	HELPER(get_func_ret, 2, get_func_ret),
+	HELPER(task_storage_get, 4, task_storage),
 	HELPER(probe_read_user, 3, probe_read_user),
 	HELPER(probe_read_kernel, 3, probe_read),
 	HELPER(probe_read_kernel_str, 3, probe_read_str),

@@ -197,6 +197,8 @@ static bool is_orphan(const struct access_subject *subject)
 
 static size_t size_of_event(const struct access *access)
 {
+	if (access->use)
+		return sizeof(struct event_capability);
 	if (!access->exec)
 		return sizeof(struct event);
 	return access->exec->arguments ? sizeof(struct event_exec)
@@ -357,6 +359,19 @@ static const char *wrong_exec(const struct access_exec *expected,
 	return NULL;
 }
 
+static const char *wrong_use(const struct access_use *expected,
+			     const struct world_event *event)
+{
+	struct event_capability use;
+
+	memcpy(&use, event->bytes, sizeof(use));
+	if (use.error != expected->error)
+		return "error";
+	if (use.flags != expected->flags)
+		return "flag of its namespace";
+	return use.suppressed ? "count of those suppressed" : NULL;
+}
+
 /* The event of that protection; NULL where there is none, or two. */
 static const struct world_event *find_event(const struct world *world,
 					    uint32_t index)
@@ -391,6 +406,8 @@ static const char *compare_event(struct arena *arena, const struct deed *deed,
 		wrong = wrong_string(deed, world, event);
 	if (!wrong && deed->access->exec)
 		wrong = wrong_exec(deed->access->exec, world, event);
+	if (!wrong && deed->access->use)
+		wrong = wrong_use(deed->access->use, event);
 	if (!wrong)
 		return NULL;
 	return arena_printf(arena, "%s sends an event with another %s%s",

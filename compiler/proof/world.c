@@ -628,10 +628,12 @@ static bool add_maps(struct world *world)
 				   sizeof(*world->cells));
 	for (size_t i = 0; i < specimen->map_count; i++) {
 		const struct specimen_map *map = &specimen->maps[i];
-		uint64_t size = (uint64_t)map->max_entries * map->value_size;
+		bool of_task = map->type == BPF_MAP_TYPE_TASK_STORAGE;
+		uint64_t count = of_task ? 1 : map->max_entries;
+		uint64_t size = count * map->value_size;
 
 		world->maps[i] = memory_add(&world->memory, NULL, NULL, 0, 0);
-		if (map->type != BPF_MAP_TYPE_ARRAY)
+		if (map->type != BPF_MAP_TYPE_ARRAY && !of_task)
 			continue;
 		if (size > MAX_CELLS)
 			return refuse(world, "cannot evaluate: a large map");

@@ -48,10 +48,11 @@ SYSTEM_CALLS = ["getppid", "open", "read", "write", "stat", "fork", "exec",
 # What a protection is asked about in those. Elsewhere it must cost nothing.
 TOUCHED = {"fileless_exec": {"exec", "mmap", "mprotect"},
            "namespaces": {"fork", "exec"}, "sysfs": {"open", "exec"},
-           "exec": {"exec"}}
+           "exec": {"exec"}, "privileged": {"exec", "fork"}}
 
 # Those that are no protection, and how a policy names them.
-TRACES = {"exec": "trace { exec all; }"}
+TRACES = {"exec": "trace { exec all; }",
+          "privileged": "trace { privileged all; }"}
 
 VERDICTS = ["allowed", "denied"]
 LOGS = ["unlogged", "logged"]
@@ -71,7 +72,8 @@ def measured_protections() -> list[str]:
 
 
 def without_row() -> list[str]:
-    return sorted(set(protections()) - set(measured_protections()))
+    return sorted(set(protections()) - set(measured_protections())
+                  - set(TRACES))
 
 
 def operations_of(protection: str) -> list[Operation]:

@@ -252,6 +252,48 @@ static void says_why_an_exec_failed(void **state)
 		   " object=\"/tmp/a.ko\" comm=");
 }
 
+/* ---- trace privileged ---- */
+
+static void make_privileged(struct sample *sample)
+{
+	sample_make(sample);
+	sample->protections[2].protection = &protections[TRACE_privileged];
+}
+
+static void check_use(enum format form, const struct event_capability *use,
+		      size_t size, const char *words)
+{
+	char *made = format_of(make_privileged, form, use, size, 0);
+
+	if (!strstr(made, words))
+		fail_msg("'%s' does not say '%s'", made, words);
+	free(made);
+}
+
+static void says_how_a_capability_was_used(void **state)
+{
+	struct event_capability use = { .event = an_event, .suppressed = 199 };
+
+	(void)state;
+	use.event.protection = 2;
+	use.event.operation = OP_BIT(privileged, cap_checkpoint_restore);
+	use.event.verdict = EVENT_ALLOW;
+	use.event.class = PLACE_HOST;
+	use.event.object[0] = '\0';
+	check_use(FORMAT_TEXT, &use, sizeof(use),
+		  "Z traced privileged.cap_checkpoint_restore policy=");
+	check_use(FORMAT_JSON, &use, sizeof(use),
+		  "\"place\":\"host\",\"suppressed\":199,\"comm\":");
+	use.error = EPERM;
+	use.flags = EVENT_CAPABILITY_INNER;
+	check_use(FORMAT_LOGFMT, &use, sizeof(use),
+		  " error=\"EPERM\" user_namespace=\"inner\" "
+		  "suppressed=199 comm=");
+	/* of a bundle that knows no more */
+	check_use(FORMAT_LOGFMT, &use, sizeof(use.event),
+		  " place=\"host\" comm=");
+}
+
 static void strings_end_in_their_field(void **state)
 {
 	struct event event = an_event;
@@ -317,6 +359,7 @@ int main(void)
 		cmocka_unit_test(tells_arguments_apart),
 		cmocka_unit_test(says_what_of_an_exec_is_missing),
 		cmocka_unit_test(says_why_an_exec_failed),
+		cmocka_unit_test(says_how_a_capability_was_used),
 		cmocka_unit_test(strings_end_in_their_field),
 		cmocka_unit_test(refuses_what_the_note_does_not_explain),
 		cmocka_unit_test(says_what_was_lost),

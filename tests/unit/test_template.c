@@ -77,9 +77,10 @@ static void test_find(void **state)
 	(void)state;
 	assert_non_null(template);
 	assert_int_equal(template_operations(modules) & 3, 3);
-	assert_null(template_find(&protections[TRACE_privileged]));
-	assert_int_equal(template_operations(&protections[TRACE_privileged]),
-			 0);
+	assert_null(template_find(&protections[PROTECTION_root_filesystem]));
+	assert_int_equal(
+		template_operations(&protections[PROTECTION_root_filesystem]),
+		0);
 	/* Never written in: closed. */
 	policy = policy_of(template, "policy_kernel_modules");
 	for (unsigned i = 0; i < POLICY_CLASSES; i++)
@@ -181,9 +182,11 @@ static void test_not_supported(void **state)
 
 	(void)state;
 	sample_make(&sample);
-	sample.protections[2].protection = &protections[TRACE_privileged];
-	assert_not_supported(&sample, 2,
-			     "privileged cannot be enforced by this bpflockc");
+	sample.protections[2].protection =
+		&protections[PROTECTION_root_filesystem];
+	assert_not_supported(
+		&sample, 2,
+		"root_filesystem cannot be enforced by this bpflockc");
 	sample.cgroups[0] = "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17";
 	row->cgroups = sample.cgroups;
 	row->cgroup_count = 1;

@@ -29,6 +29,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 PROFILES = ["allow", "baseline", "restricted"]
 LOGS = ["denied", "all", "none"]
 SUBJECTS = ["host", "container", "all"]
+TRACES = ["exec all", "privileged chown, sys_admin"]
 
 # Says in /out/NAME.LEVEL how the loading of each bundle went.
 SCRIPT = """
@@ -96,6 +97,10 @@ def generate(chance: random.Random, known: dict[str, list[str]]) -> str:
                          + ("" if subject == "all" else f" for {subject}")
                          + ";")
         body.append(f"{name} {{ {' '.join(rules)} }}")
+    traces = [f"{trace} for {chance.choice(SUBJECTS)};" for trace in TRACES
+              if chance.random() < 0.3]
+    if traces:
+        body.append(f"trace {{ {' '.join(traces)} }}")
     return " ".join(body)
 
 

@@ -26,6 +26,7 @@ policy everything {
 	bpf { profile restricted; }
 	fileless_exec { profile restricted; }
 	namespaces { profile allow; block all - user; log denied; }
+	trace { exec all; }
 	seal locked;
 }
 """
@@ -140,7 +141,8 @@ UNSEALED = [
 CLOSED = [
     Row("a policy that denies bpf() to everybody", "bpflock-load everything.o",
         0, ("everything version 3: 4 protections enforced (kernel_modules, bpf, "
-            "fileless_exec, namespaces), 13 hooks, 10 proven, seal locked",)),
+            "fileless_exec, namespaces), 1 trace on (exec), 15 hooks, "
+            "12 proven, seal locked",)),
     Row("is enforced", "modprobe dummy", 1, ("Operation not permitted",)),
     Row("keeps everybody from bpf()", "! bpftool prog", 0,
         ("Operation not permitted",)),

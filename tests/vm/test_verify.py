@@ -42,6 +42,7 @@ policy everything {
 	kernel_modules { profile baseline; }
 	bpf { profile allow; block bpf_write for container; }
 	fileless_exec { profile baseline; }
+	trace { exec all; }
 	seal open;
 }
 """,
@@ -142,6 +143,10 @@ ROWS = [
         ("everything version 3: ver",
          "proven       deny bpf.bpf_write place=container at the hook "
          "locked_down, by its event",
+         "proven       traced exec.exec place=container at the hook "
+         "bprm_committed_creds, by its event",
+         "proven       traced exec.exec place=container at the hook "
+         "bprm_execve, by its event",
          "not seen     whether fileless_exec is enforced at the hook "
          "bprm_check_security, by trying: what it decides is denied by a hook "
          "that is asked before")),

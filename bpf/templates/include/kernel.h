@@ -45,6 +45,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 /* bpf(): BPF_MAP_CREATE and all the others. */
@@ -57,6 +58,10 @@ enum bpf_prog_type {
 #define PROGRAM_TYPE(number, name, operation) BPF_PROG_TYPE_##name = number,
 #include "bpf/bpf_commands.def"
 };
+
+#define BPF_F_NO_PREALLOC 1
+
+#define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 
 #define EPERM 1
 
@@ -144,7 +149,10 @@ struct mm_struct {
 
 struct cgroup;
 struct cred;
-struct user_namespace;
+
+struct user_namespace {
+	int level; /* 0 is the initial one */
+};
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;

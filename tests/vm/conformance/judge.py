@@ -314,8 +314,21 @@ def judge_refusal(report: Report, policy: Policy,
                       "refuses it by name", proof=(policy.protection, name))
 
 
+def judge_no_trace(report: Report, policy: Policy) -> Outcome:
+    """The kernel cannot do it, and it is not loaded."""
+    said = " ".join(report.said.get(policy.name, []))
+    outcome = Outcome(f"{policy.name}/refused")
+    if report.loaded.get(policy.name) != 1 \
+            or f"as trace {policy.protection} does" not in said:
+        outcome.wrong = [f"status {report.loaded.get(policy.name)}, {said}"]
+    return outcome
+
+
 def judge_policy(report: Report, policy: Policy, table: dict,
                  probes: list[Probe], facts: Facts) -> Iterator[Outcome]:
+    if policy.protection in facts.lacks:
+        yield judge_no_trace(report, policy)
+        return
     missing = lacking(table, policy.protection, facts)
     if missing:
         yield from judge_refusal(report, policy, missing)

@@ -47,7 +47,8 @@ class Facts:
 LACKS = {
     "5.10": frozenset(("kernel_image.device_tree",
                        "kernel_image.rtas_error_injection",
-                       "kernel_secrets.xfrm_secret", "namespaces.user")),
+                       "kernel_secrets.xfrm_secret", "namespaces.user",
+                       "privileged")),
 }
 
 # Where bprm_execve() opens the file, and so an exec of one that is not there
@@ -146,6 +147,16 @@ def spaces(name: str, *steps: Step | str, **more: object) -> Probe:
     return Probe(name, "namespaces",
                  tuple(ask(step) if isinstance(step, str) else step
                        for step in steps), **more)
+
+
+def use(name: str, capability: str = "", *told: dict) -> Probe:
+    steps = (ask(f"cap_{capability}"),) if capability else ()
+    return Probe(name, "privileged", steps, told=told)
+
+
+def used(suppressed: int = 0, **more: object) -> dict:
+    return {"suppressed": suppressed, "error": None,
+            "user_namespace": None} | more
 
 
 # The verifier then does not know the helper.
@@ -364,6 +375,13 @@ PROBES = [
     spaces("mount_plain"),
     spaces("same_name"),
     spaces("mount_and_unmount"),
+
+    use("cap_chown", "chown", used()),
+    use("cap_refused", "chown", used(error="EPERM", uid=65534)),
+    use("cap_flood", "chown", used(), used(199)),
+    use("cap_inner", "sys_admin", used(user_namespace="inner")),
+    use("cap_other"),
+    use("cap_unmeant"),
 ]
 
 
@@ -516,6 +534,10 @@ TRACES = {
     "exec-cgroup": ('exec all for cgroup "/apps";', APPS),
     "exec-late": ('exec all for cgroup "/late";', LATE),
     "exec-denied": ("exec all;", TWO),
+    "privileged-some": ("privileged chown, sys_admin, syslog;", TWO),
+    "privileged-container": ("privileged chown for container;", PLACES),
+    "privileged-cgroup": ('privileged chown for cgroup "/apps";', APPS),
+    "privileged-late": ('privileged chown for cgroup "/late";', LATE),
 }
 # Another protection beside the trace, and what it denies.
 BESIDE = {"exec-denied": ("fileless_exec { profile restricted; }",

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * trace exec.  What is executed is named after the probe, so that the comm that
- * it gets says whose it is; what it is given is in rows.py once more.
+ * trace exec and trace privileged.  What is executed is named after the probe,
+ * so that the comm that it gets says whose it is; what it is given is in
+ * rows.py once more.
  */
 #include "exec.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -135,6 +137,77 @@ static int trace_memfd(const struct subject *subject)
 	return errno;
 }
 
+/* trace privileged. */
+
+#define FLOOD	 200
+#define NO_GROUP ((gid_t)-1) /* a group would be asked for again */
+
+/* A file of its own, which anybody may open who is somebody else later. */
+static int own_file(const struct subject *subject)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), WORK "/run/%s", subject->label);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	unlink(path);
+	return fd;
+}
+
+static int cap_chown(const struct subject *subject)
+{
+	int fd = own_file(subject);
+
+	return fd < 0 ? RESULT_SETUP : fchown(fd, 1, 1) ? errno : 0;
+}
+
+static int cap_refused(const struct subject *subject)
+{
+	int fd = own_file(subject);
+
+	if (fd < 0 || setresuid(65534, 65534, 65534))
+		return RESULT_SETUP;
+	return fchown(fd, 1, 1) && errno == EPERM ? 0 : RESULT_SETUP;
+}
+
+/* Many in a second, and one in another. */
+static int cap_flood(const struct subject *subject)
+{
+	int fd = own_file(subject);
+
+	for (unsigned i = 0; i < FLOOD; i++)
+		if (fchown(fd, 1 + i % 2, NO_GROUP))
+			return errno;
+	usleep(1200000);
+	return fchown(fd, 3, NO_GROUP) ? errno : 0;
+}
+
+/* The number of the namespace is another; what it may there is not the host's.
+ */
+static int cap_inner(const struct subject *subject)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWUTS))
+		return RESULT_SETUP;
+	return sethostname(subject->label, strlen(subject->label)) ? errno : 0;
+}
+
+/* A capability that no policy of the rows names. */
+static int cap_other(const struct subject *subject)
+{
+	(void)subject;
+	return chroot("/") ? errno : 0;
+}
+
+/* Whether addresses are shown is asked without meaning it. */
+static int cap_unmeant(const struct subject *subject)
+{
+	char text[256];
+	int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+
+	(void)subject;
+	return fd < 0 || read(fd, text, sizeof(text)) < 0 ? errno : 0;
+}
+
 /* The neighbours: nothing is executed. */
 
 static int trace_fork(const struct subject *subject)
@@ -178,5 +251,11 @@ const struct probe trace_probes[] = {
 	{ "trace_fork", trace_fork },
 	{ "trace_map", trace_map },
 	{ "trace_check", trace_check },
+	{ "cap_chown", cap_chown },
+	{ "cap_refused", cap_refused },
+	{ "cap_flood", cap_flood },
+	{ "cap_inner", cap_inner },
+	{ "cap_other", cap_other },
+	{ "cap_unmeant", cap_unmeant },
 	{ NULL, NULL },
 };
