@@ -47,6 +47,7 @@ TEMPLATES = [
     "kernel_modules",
     "kernel_secrets",
     "namespaces",
+    "network",
     "privileged",
     "sysfs",
 ]

@@ -5,7 +5,8 @@
  * that.  There every task would look like one in a container, and every cgroup
  * unknown: refused, rather than enforced otherwise than the policy says.
  *
- * The same goes for what fileless_exec reads of files on overlays.
+ * The same goes for what fileless_exec reads of files on overlays, and network
+ * of addresses.
  *
  * Without a v2 hierarchy every task is in its root, and in no named cgroup.
  */
@@ -86,6 +87,19 @@ static int check_storage(const struct run *run, const struct load *load)
 		      name);
 }
 
+/* What is read through a cast, on a kernel that has none. */
+static int probe_casts(const struct load *load)
+{
+	const struct table *table = &load->bundle->note->table;
+
+	if (names_protection(table, "fileless_exec"))
+		return refuse_confidential(
+			load, "where files on overlays are, for fileless_exec");
+	if (names_protection(table, "network"))
+		return refuse_confidential(load, "addresses, for network");
+	return 0;
+}
+
 int probe_subjects(struct run *run, struct load *load)
 {
 	bool cgroups = names_cgroups(&load->bundle->note->table);
@@ -98,12 +112,12 @@ int probe_subjects(struct run *run, struct load *load)
 	if (confidential &&
 	    !has_helper(run->kernel, "BPF_FUNC_get_current_task_btf"))
 		return refuse_confidential(load, "who asks them");
-	if (confidential &&
-	    names_protection(&load->bundle->note->table, "fileless_exec") &&
-	    !kernel_names(run->kernel, "special_kfunc_type",
-			  "KF_bpf_rdonly_cast"))
-		return refuse_confidential(
-			load, "where files on overlays are, for fileless_exec");
+	if (confidential && !kernel_names(run->kernel, "special_kfunc_type",
+					  "KF_bpf_rdonly_cast")) {
+		err = probe_casts(load);
+		if (err)
+			return err;
+	}
 	if (!cgroups)
 		return 0;
 	if (confidential && !has_helper(run->kernel, "BPF_FUNC_snprintf"))

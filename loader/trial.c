@@ -17,6 +17,11 @@
  * - kexec_load asks before it looks at its flags, and perf_event_open before it
  *   looks for the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
  * - A file of sysfs that is only opened for writing stays as it is.
+ * - socket() asks before the family finds that it has no such type or protocol,
+ *   and before one that nobody has is looked for.  Of an IPv4 socket, UDP does
+ *   not listen, nobody here has the documentation's address, and an address of
+ *   IPv6 is none that it can connect or send to.  SCTP finds no address in
+ *   zeros.
  *
  * The files are memfds, or without a name on a tmpfs that is mounted nowhere.
  */
@@ -25,6 +30,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
@@ -57,6 +63,11 @@
 #define PAGE	       4096UL /* at least; what is mapped need not be there */
 #define SCRIPT	       "#!/" STAND_IN_NAME "\n"
 #define NOT_A_FORMAT   STAND_IN_NAME "\n"
+#define NO_PROTOCOL    INT32_MAX
+#define NO_ADDRESS     0xc0000201U /* 192.0.2.1: no machine has it */
+#define PACKETS	       "/proc/net/packet"
+#define SCTP	       "/proc/net/sctp/eps"
+#define SCTP_CONNECTX  110 /* SCTP_SOCKOPT_CONNECTX */
 
 static int error_of(long result)
 {
@@ -538,6 +549,142 @@ static int run_setns(const struct trial *trial)
 	return fd < 0 ? -errno : error_of(setns(fd, CLONE_NEWUTS));
 }
 
+/* ---- network ---- */
+
+static int make_socket(int family, int type, int protocol)
+{
+	CLEANUP(close_fd)
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+
+	return error_of(fd);
+}
+
+static int run_raw_socket(const struct trial *trial)
+{
+	(void)trial;
+	return make_socket(AF_INET, SOCK_RAW, NO_PROTOCOL);
+}
+
+/* Without the file its module would be loaded. */
+static int run_packet_socket(const struct trial *trial)
+{
+	(void)trial;
+	if (access(PACKETS, F_OK))
+		return -EOPNOTSUPP;
+	return make_socket(AF_PACKET, SOCK_SEQPACKET, 0);
+}
+
+/* Netlink is of two types, and this is neither. */
+static int run_netlink_route(const struct trial *trial)
+{
+	(void)trial;
+	return make_socket(AF_NETLINK, SOCK_STREAM, NETLINK_ROUTE);
+}
+
+static int run_netlink_netfilter(const struct trial *trial)
+{
+	(void)trial;
+	return make_socket(AF_NETLINK, SOCK_STREAM, NETLINK_NETFILTER);
+}
+
+static int run_netlink_audit(const struct trial *trial)
+{
+	(void)trial;
+	return make_socket(AF_NETLINK, SOCK_STREAM, NETLINK_AUDIT);
+}
+
+static int run_netlink_other(const struct trial *trial)
+{
+	(void)trial;
+	return make_socket(AF_NETLINK, SOCK_STREAM, NETLINK_GENERIC);
+}
+
+/* A family that is a name alone. */
+static int run_other_family(const struct trial *trial)
+{
+	(void)trial;
+	return make_socket(AF_SECURITY, SOCK_STREAM, 0);
+}
+
+static int bind_port(in_port_t port)
+{
+	CLEANUP(close_fd)
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(NO_ADDRESS),
+	};
+
+	if (fd < 0)
+		return -errno;
+	return error_of(
+		bind(fd, (const struct sockaddr *)&address, sizeof(address)));
+}
+
+static int run_bind(const struct trial *trial)
+{
+	(void)trial;
+	return bind_port(0);
+}
+
+static int run_bind_low(const struct trial *trial)
+{
+	(void)trial;
+	return bind_port(1);
+}
+
+static int run_listen(const struct trial *trial)
+{
+	CLEANUP(close_fd)
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)trial;
+	return fd < 0 ? -errno : error_of(listen(fd, 1));
+}
+
+static const struct sockaddr_in6 of_ipv6 = { .sin6_family = AF_INET6 };
+
+static int run_connect(const struct trial *trial)
+{
+	CLEANUP(close_fd)
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)trial;
+	if (fd < 0)
+		return -errno;
+	return error_of(connect(fd, (const struct sockaddr *)&of_ipv6,
+				sizeof(of_ipv6)));
+}
+
+static int run_sendto(const struct trial *trial)
+{
+	CLEANUP(close_fd)
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)trial;
+	if (fd < 0)
+		return -errno;
+	return error_of(sendto(fd, "", 1, 0, (const struct sockaddr *)&of_ipv6,
+			       sizeof(of_ipv6)));
+}
+
+/* Without the file its module would be loaded. */
+static int run_connectx(const struct trial *trial)
+{
+	CLEANUP(close_fd) int fd = -1;
+	const struct sockaddr nothing = { 0 };
+
+	(void)trial;
+	if (access(SCTP, F_OK))
+		return -EOPNOTSUPP;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+	if (fd < 0)
+		return -errno;
+	return error_of(setsockopt(fd, IPPROTO_SCTP, SCTP_CONNECTX, &nothing,
+				   sizeof(nothing)));
+}
+
 /* ---- all of them ---- */
 
 #define PAST(...) ((const int[]){ __VA_ARGS__, TRIAL_END })
@@ -567,6 +714,13 @@ static int run_setns(const struct trial *trial)
 #define LOCKED_DOWN(protection, operation, call, run, past)                  \
 	TRIAL(protection, locked_down, MASK(protection, operation), 0, call, \
 	      run, EPERM, PAST(past))
+
+#define NETWORK(hook, operations, call, run, ...) \
+	TRIAL(network, hook, operations, 0, call, run, EPERM, PAST(__VA_ARGS__))
+#define SOCKET(operation)                                              \
+	NETWORK(socket_create, MASK(network, operation),               \
+		"a socket that there is not", run_##operation, EINVAL, \
+		ESOCKTNOSUPPORT, EAFNOSUPPORT)
 
 #define BPF(operation)                                                        \
 	TRIAL(bpf, bpf, MASK(bpf, operation), 0, "bpf() of nothing", run_bpf, \
@@ -677,6 +831,26 @@ const struct trial trials[] = {
 	PRIVILEGED(setgid, "setgid to what it is"),
 	PRIVILEGED(sys_chroot, "chroot to what it is"),
 	PRIVILEGED(net_raw, "a raw socket"),
+	SOCKET(raw_socket),
+	SOCKET(packet_socket),
+	SOCKET(netlink_other),
+	SOCKET(netlink_audit),
+	SOCKET(netlink_netfilter),
+	SOCKET(netlink_route),
+	SOCKET(other_family),
+	NETWORK(socket_bind, MASK(network, bind), "bind to nobody's address",
+		run_bind, EADDRNOTAVAIL, 0),
+	NETWORK(socket_bind, MASK(network, bind) | MASK(network, bind_low),
+		"bind to a port of nobody's address", run_bind_low,
+		EADDRNOTAVAIL, EACCES, 0),
+	NETWORK(socket_listen, MASK(network, listen), "listen for datagrams",
+		run_listen, EOPNOTSUPP),
+	NETWORK(socket_connect, MASK(network, connect),
+		"connect of IPv4 to IPv6", run_connect, EAFNOSUPPORT),
+	NETWORK(socket_sendmsg, MASK(network, connect),
+		"sendto of IPv4 to IPv6", run_sendto, EAFNOSUPPORT),
+	NETWORK(sctp_bind_connect, MASK(network, connect),
+		"connectx of SCTP to nothing", run_connectx, EINVAL),
 };
 
 _Static_assert(COUNT(trials) <= TRIALS_MAX, "there is room for them");

@@ -64,6 +64,7 @@ PROTECTIONS = {
     "exec.bpf.c": ["trace-exec"],
     "privileged.bpf.c": ["trace-privileged"],
     "include/function.h": ["trace-exec", "trace-privileged"],
+    "network.bpf.c": ["network"],
     "include/lockdown.h": ["image", "secrets"],
     "namespaces.bpf.c": ["namespaces"],
     "include/syscall.h": ["modules", "namespaces"],

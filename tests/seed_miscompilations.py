@@ -59,6 +59,14 @@ POLICIES = {
             block fs for host because "test";
         }
     """,
+    "network": """
+        network {
+            profile baseline;
+            allow bind, netlink_route for container because "test";
+            block listen for host because "test";
+            log all;
+        }
+    """,
     "cgroups": """
         kernel_modules {
             profile baseline;

@@ -10,6 +10,7 @@
 #define FIELD(name, is) { .path = (name), .value = is }
 #define NUMBER(is) { .kind = VALUE_NUMBER, .number = (is) }
 #define STRING(is) { .kind = VALUE_STRING, .text = (is) }
+#define BYTES(is) { .kind = VALUE_BYTES, .text = (is), .number = sizeof(is) - 1 }
 #define ENUMERATOR(is) { .kind = VALUE_ENUMERATOR, .text = (is) }
 #define OTHERS(of) { .kind = VALUE_OTHERS, .text = (of) }
 #define OBJECT(type, ...) { .kind = VALUE_OBJECT, .text = (type), .fields = FIELDS(__VA_ARGS__) }

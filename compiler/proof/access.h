@@ -18,6 +18,7 @@
 enum access_value_kind {
 	VALUE_NUMBER,
 	VALUE_STRING,	  /* text: bytes, or a pointer to them */
+	VALUE_BYTES,	  /* text: as many of them as the number says */
 	VALUE_ENUMERATOR, /* text: "enum.value" */
 	VALUE_OTHERS,	  /* text: "enum"; each number that none of it has */
 	VALUE_OBJECT,	  /* text: its type */
@@ -92,6 +93,7 @@ struct access {
 	const char *needs;  /* "enum.value": not done by kernels without it */
 	const char *lacks;  /* the same: not done by kernels with it */
 	const char *object; /* that an event names; NULL: not looked at */
+	bool printed;	    /* by what not all kernels have; "" cannot be */
 	bool base_only;	    /* where the hook may not ask for a whole path */
 	bool as_named;	    /* it is the caller's name for a file, no path */
 	const struct access_exec *exec;	 /* NULL: it has none of it */

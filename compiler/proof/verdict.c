@@ -275,12 +275,14 @@ static bool is_object(const struct access *access, const struct world *world,
 	bool whole = file && !access->base_only && world->kind->has_all &&
 		     !world->names_fail && prefix + len < EVENT_OBJECT_SIZE;
 	unsigned expected = file && !whole ? EVENT_OBJECT_BASE : 0;
+	bool read = !world->names_fail &&
+		    (!access->printed || world->kind->has_all);
 
 	if (whole)
 		return !strncmp(object, WORLD_PATH, prefix) &&
 		       !strcmp(object + prefix, access->object) &&
 		       flags == expected;
-	if (len && world->names_fail)
+	if (len ? !read : access->printed)
 		return !*object && flags == (expected | EVENT_OBJECT_UNREAD);
 	if (len + 1 >= EVENT_OBJECT_SIZE)
 		expected |= EVENT_OBJECT_CUT;

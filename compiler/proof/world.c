@@ -285,6 +285,16 @@ static void put_text(struct world *world, const struct slot *slot,
 		memory_put(bytes, 8, new_string(world, text));
 }
 
+static void put_bytes(struct world *world, const struct slot *slot,
+		      const struct access_value *value)
+{
+	uint32_t size = kernel_size(world->kernel, slot->type);
+	uint8_t *bytes = raw(world, slot->address, size);
+
+	if (bytes && value->number == size)
+		memcpy(bytes, value->text, size);
+}
+
 static void put_number(struct world *world, const struct slot *slot,
 		       uint64_t number)
 {
@@ -363,6 +373,8 @@ static bool set(struct world *world, uint64_t object, uint32_t type,
 		put_text(world, &slot, value->text);
 	else if (value->kind == VALUE_SAME)
 		put_same(world, &slot, object, type, value->text);
+	else if (value->kind == VALUE_BYTES)
+		put_bytes(world, &slot, value);
 	else if (value->kind == VALUE_ARGUMENT)
 		put_number(world, &slot,
 			   arguments ? arguments[value->number] : 0);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +46,7 @@ static struct {
 	int scratch;	   /* on tmpfs */
 	int memory;	   /* a memfd: this program */
 	int disk;	   /* a file that is in place: this program too */
+	int socket;	   /* of UDP, on IPv4 */
 	void *memory_page; /* mapped from these two, */
 	void *disk_page;   /* without PROT_EXEC */
 	volatile uint64_t begin, end; /* set by a child that shares memory */
@@ -228,6 +231,41 @@ static long call_setns_own(void)
 	return setns(state.own_uts, CLONE_NEWUTS);
 }
 
+/* Of no protocol: refused behind the hook, as are the next four. */
+static long call_socket_raw(void)
+{
+	return socket(AF_INET, SOCK_RAW, INT32_MAX);
+}
+
+static long call_bind_other(void)
+{
+	const struct sockaddr_in nobody = { .sin_family = AF_INET,
+					    .sin_addr.s_addr = 0x010200c0 };
+
+	return bind(state.socket, (const struct sockaddr *)&nobody,
+		    sizeof(nobody));
+}
+
+static long call_listen_datagram(void)
+{
+	return listen(state.socket, 1);
+}
+
+/* An address of IPv6, to a socket of IPv4. */
+static const struct sockaddr_in6 of_ipv6 = { .sin6_family = AF_INET6 };
+
+static long call_connect_other(void)
+{
+	return connect(state.socket, (const struct sockaddr *)&of_ipv6,
+		       sizeof(of_ipv6));
+}
+
+static long call_sendto_other(void)
+{
+	return sendto(state.socket, "", 1, 0, (const struct sockaddr *)&of_ipv6,
+		      sizeof(of_ipv6));
+}
+
 static const struct call calls[] = {
 	{ "getppid", call_getppid, NULL },
 	{ "open", call_open, close_result },
@@ -248,6 +286,11 @@ static const struct call calls[] = {
 	{ "open_kcore", call_open_kcore, close_result },
 	{ "open_sysfs", call_open_sysfs, close_result },
 	{ "setns_own", call_setns_own, NULL },
+	{ "socket_raw", call_socket_raw, close_result },
+	{ "bind_other", call_bind_other, NULL },
+	{ "listen_datagram", call_listen_datagram, NULL },
+	{ "connect_other", call_connect_other, NULL },
+	{ "sendto_other", call_sendto_other, NULL },
 };
 
 static void fail(const char *what)
@@ -289,6 +332,7 @@ static void prepare(void)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	state.memory = open(path, O_RDONLY | O_CLOEXEC);
 	close(file);
+	state.socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	state.memory_page =
 		mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, state.memory, 0);
 	state.disk_page =

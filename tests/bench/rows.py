@@ -38,6 +38,11 @@ OPERATIONS = [
     Operation("sysfs", "kernel", "open_sysfs", "file_open"),
     # Once for either user namespace, which are the same.
     Operation("namespaces", "enter", "setns_own", "capable", ("capable",)),
+    Operation("network", "raw_socket", "socket_raw", "socket_create"),
+    Operation("network", "bind", "bind_other", "socket_bind"),
+    Operation("network", "listen", "listen_datagram", "socket_listen"),
+    Operation("network", "connect", "connect_other", "socket_connect"),
+    Operation("network", "connect", "sendto_other", "socket_sendmsg"),
 ]
 
 # Of calls.c, all that ordinary programs do. `exec` is of a program in a file

@@ -65,6 +65,27 @@ enum bpf_prog_type {
 
 #define EPERM 1
 
+/* Of the families whose sockets take IPv4 and IPv6 addresses, and others. */
+#define AF_UNSPEC    0
+#define AF_UNIX	     1
+#define AF_INET	     2
+#define AF_INET6     10
+#define AF_NETLINK   16
+#define AF_PACKET    17
+#define AF_RDS	     21
+#define AF_CAN	     29
+#define AF_BLUETOOTH 31
+#define AF_VSOCK     40
+#define AF_SMC	     43
+
+#define SOCK_RAW	  3
+#define IPPROTO_SCTP	  132
+#define SCTP_BINDX_ADD	  100 /* SCTP_SOCKOPT_BINDX_ADD */
+#define SCTP_CONNECTX	  110 /* SCTP_SOCKOPT_CONNECTX, and all that is like it */
+#define NETLINK_ROUTE	  0
+#define NETLINK_AUDIT	  9
+#define NETLINK_NETFILTER 12
+
 #define CAP_SYS_MODULE 16
 #define CAP_SYS_ADMIN  21
 
@@ -96,6 +117,9 @@ enum bpf_prog_type {
 #define SB_KERNMOUNT (1UL << 22)
 #define PF_KTHREAD   0x00200000
 #define FMODE_WRITE  0x2
+
+/* The same: in sk_userlocks, that bind() gave the socket its address. */
+#define SOCK_BINDADDR_LOCK 4
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
@@ -231,6 +255,44 @@ struct linux_binprm {
 	const char *filename;
 	const char *interp;
 	char buf[256];
+};
+
+struct in6_addr {
+	union {
+		uint8_t u6_addr8[16];
+	} in6_u;
+};
+
+struct sockaddr;
+
+/* User space API: an IPv4 address is where sin6_flowinfo is. */
+struct sockaddr_in6 {
+	unsigned short sin6_family;
+	__be16 sin6_port;
+	__be32 sin6_flowinfo;
+	struct in6_addr sin6_addr;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	__be32 skc_rcv_saddr; /* what it is bound to */
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	uint8_t sk_kern_sock : 1;
+	uint8_t sk_userlocks : 4;
+	uint16_t sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
 };
 
 struct pt_regs___x86 {

@@ -30,7 +30,7 @@ CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wshadow",
           "-Wconversion", "-Werror", "-static", "-s"]
 # The sources in probes/ but the one with main().
 SOURCES = ["run", "modules", "bpf", "exec", "corners", "image", "secrets",
-           "trace", "sysfs", "namespaces"]
+           "trace", "sysfs", "namespaces", "network"]
 SIGNATURE_MARK = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature, whose end is the length
 

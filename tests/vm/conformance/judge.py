@@ -209,6 +209,15 @@ def judge_events(found: list[dict], expected: Expected, line: Line,
     return wrong
 
 
+def judge_objects(found: list[dict], probe: Probe,
+                  facts: Facts) -> list[str]:
+    if probe.object is None:
+        return []
+    name = None if rows.PRINTED in facts.lacks else probe.object
+    return [f"event's object {event.get('object')}, not {name}"
+            for event in found if event.get("object") != name]
+
+
 def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
               subject: Subject, facts: Facts) -> Outcome:
     outcome = Outcome(f"{policy.name}/{subject.name}/{probe.name}")
@@ -230,6 +239,7 @@ def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
         if expected.events:
             told = probe.told_denied if expected.denied else probe.told
             outcome.wrong += judge_told(found, told, line, subject)
+        outcome.wrong += judge_objects(found, probe, facts)
     elif expected.events and not outcome.wrong:
         outcome.skipped = f"verdict right, events not read: {policy.no_events}"
     if expected.denied and expected.events and not policy.denies:

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).resolve().parent / "policies"
 PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
                "exec": "fileless_exec", "image": "kernel_image",
                "secrets": "kernel_secrets", "namespaces": "namespaces",
-               "sysfs": "sysfs"}
+               "sysfs": "sysfs", "network": "network"}
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,16 @@ class Facts:
                           else "opens-before"))
 
 
+# What programs of later kernels can write: addresses, and what a socket is.
+PRINTED = "printed names"
+
 # Operations that a kernel does not ask about: bpflock-load refuses what denies
 # or logs one, and names it.
 LACKS = {
     "5.10": frozenset(("kernel_image.device_tree",
                        "kernel_image.rtas_error_injection",
                        "kernel_secrets.xfrm_secret", "namespaces.user",
-                       "privileged")),
+                       "privileged", PRINTED)),
 }
 
 # Where bprm_execve() opens the file, and so an exec of one that is not there
@@ -72,6 +75,8 @@ class Probe:
     # descriptor.
     told: tuple[dict, ...] = ()
     told_denied: tuple[dict, ...] = ()
+    # What events call it, if that is looked at and the kernel can print it.
+    object: str | None = None
     # Whether judging it takes a module that was loaded beforehand.
     needs_module: bool = False
 
@@ -159,8 +164,20 @@ def used(suppressed: int = 0, **more: object) -> dict:
             "user_namespace": None} | more
 
 
+def network(name: str, *operations: str, **more: object) -> Probe:
+    """Of one question, that is all these operations."""
+    return Probe(name, "network", (ask(*operations),) if operations else (),
+                 **more)
+
+
 # The verifier then does not know the helper.
 NO_HELPER = frozenset(("EPERM", "EINVAL"))
+
+# The subject's own addresses: network.c.
+V4 = "198.51.100.1"
+V6 = "[2001:0db8:0000:0000:0000:0000:0000:0001]"
+# No kernel of ours has all of them.
+NO_FAMILY = frozenset(("ok", "EAFNOSUPPORT"))
 
 PROBES = [
     modules("finit", ask("load_module"), UNSIGNED, through=LOADED),
@@ -382,6 +399,88 @@ PROBES = [
     use("cap_inner", "sys_admin", used(user_namespace="inner")),
     use("cap_other"),
     use("cap_unmeant"),
+
+    network("raw_icmp", "raw_socket", object="family 2, type 3, protocol 1"),
+    network("raw_any", "raw_socket"),
+    network("raw_v6", "raw_socket"),
+    network("packet_raw", "packet_socket"),
+    network("packet_cooked", "packet_socket"),
+    network("packet_old", "packet_socket"),
+    network("netlink_route", "netlink_route"),
+    network("netlink_dgram", "netlink_route"),
+    network("netlink_netfilter", "netlink_netfilter"),
+    network("netlink_audit", "netlink_audit"),
+    network("netlink_generic", "netlink_other"),
+    network("netlink_uevent", "netlink_other"),
+    network("make_vsock", "vsock", through=NO_FAMILY),
+    network("make_bluetooth", "bluetooth", through=NO_FAMILY),
+    network("make_can", "can", through=NO_FAMILY),
+    network("make_alg", "other_family", through=NO_FAMILY),
+    network("make_key", "other_family", through=NO_FAMILY),
+    network("bind_v4", "bind", object=f"{V4}:4321"),
+    network("bind_udp", "bind"),
+    network("bind_every", "bind"),
+    network("bind_chosen", "bind"),
+    network("bind_v6", "bind", object=f"{V6}:4321"),
+    network("bind_every_v6", "bind"),
+    network("bind_mapped", "bind"),
+    network("bind_unspec", "bind"),
+    network("bind_low", "bind_low", "bind", object=f"{V4}:987"),
+    network("bind_low_v6", "bind_low", "bind"),
+    network("bind_last_low", "bind_low", "bind"),
+    network("bind_first_high", "bind"),
+    network("listen_unbound", "listen"),
+    network("listen_v4", "listen"),
+    network("listen_v6", "listen"),
+    network("connect_tcp", "connect", object=f"{V4}:9"),
+    network("connect_udp", "connect"),
+    network("connect_v6", "connect", object=f"{V6}:9"),
+    network("connect_udp_v6", "connect"),
+    network("connect_mapped", "connect"),
+    network("connect_v4_by_v6", "connect"),
+    network("sendto_udp", "connect", object=f"{V4}:9"),
+    network("sendto_v6", "connect", object=f"{V6}:9"),
+    network("sendto_mapped", "connect"),
+    network("sendto_v4_by_v6", "connect"),
+    network("sendto_fast_open", "connect"),
+    network("sendto_unspec", "connect"),
+    network("sendmsg_udp", "connect"),
+    network("sendmmsg_udp", "connect"),
+    network("sctp_bindx", "bind", object=f"{V4}:4321"),
+    network("sctp_bindx_low", "bind_low", "bind", object="127.0.0.1:987"),
+    network("sctp_connectx", "connect", object="127.0.0.1:9"),
+    network("sctp_connect", "connect"),
+    # AF_UNIX, loopback, and what only makes a socket.
+    network("make_unix"),
+    network("make_tcp"),
+    network("make_udp_v6"),
+    network("unix_pair"),
+    network("bind_loopback"),
+    network("bind_loopback_low"),
+    network("bind_loopback_v6"),
+    network("bind_loopback_map"),
+    network("bind_unix"),
+    network("listen_loopback"),
+    network("listen_loopback_v6"),
+    network("listen_loopback_map"),
+    network("listen_unix"),
+    network("connect_loopback"),
+    network("connect_loopback_v6"),
+    network("connect_loopback_map"),
+    network("connect_zero"),
+    network("connect_zero_v6"),
+    network("connect_zero_map"),
+    network("sendto_loopback"),
+    network("sendto_loopback_v6"),
+    network("sendto_loopback_map"),
+    network("sendto_zero"),
+    network("sendto_zero_v6"),
+    network("sendmsg_loopback"),
+    network("sendto_unix"),
+    # Connected before the policy was there; of another family; to nowhere.
+    network("send_connected"),
+    network("sendto_netlink"),
+    network("disconnect"),
 ]
 
 

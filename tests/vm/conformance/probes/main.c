@@ -101,6 +101,7 @@ static int serve(struct subject *subject)
 	secrets_prepare();
 	sysfs_prepare();
 	namespaces_prepare();
+	network_prepare();
 	snprintf(path, sizeof(path), WORK "/run/%s.in", subject->name);
 	orders = fopen(path, "r+e"); /* r+: no end while nobody writes */
 	if (!orders)

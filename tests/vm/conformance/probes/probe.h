@@ -58,6 +58,7 @@ extern const struct probe secrets_probes[];
 extern const struct probe trace_probes[];
 extern const struct probe sysfs_probes[];
 extern const struct probe namespace_probes[];
+extern const struct probe network_probes[];
 
 /* Calls that are operations of more than one protection. */
 int finit_unsigned(const struct subject *subject);
@@ -88,6 +89,7 @@ void exec_prepare(void);
 void secrets_prepare(void);
 void sysfs_prepare(void);
 void namespaces_prepare(void);
+void network_prepare(void);
 
 /* The number of calls that end with EPERM, of @count; writes the rest's last
  * errno to *other. */

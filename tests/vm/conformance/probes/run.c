@@ -20,6 +20,7 @@ static const struct probe *const tables[] = {
 	module_probes, bpf_probes,   exec_probes,
 	corner_probes, image_probes, secrets_probes,
 	trace_probes,  sysfs_probes, namespace_probes,
+	network_probes,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
