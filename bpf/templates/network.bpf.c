@@ -77,13 +77,30 @@ struct address {
 	uint64_t v6[2];
 };
 
+/* What is known of an address, in a word: family and port are what was read,
+ * and of an address that is not whole they may be anything.  A word, for where
+ * cgroups are named a program's stack has room for little more. */
+#define FACTS(family, port) ((uint64_t)(family) << 16 | (port))
+#define FACT_WHOLE	    (UINT64_C(1) << 32)
+#define FACT_LOOPBACK	    (UINT64_C(1) << 33)
+#define FACT_ANY	    (UINT64_C(1) << 34) /* 0.0.0.0 and :: */
+
+static __always_inline uint16_t facts_family(uint64_t facts)
+{
+	return (uint16_t)(facts >> 16);
+}
+
+static __always_inline uint16_t facts_port(uint64_t facts)
+{
+	return (uint16_t)facts;
+}
+
 static const char address_v4_format[] SEC(POLICY_SECTION) = "%pI4:%u";
 static const char address_v6_format[] SEC(POLICY_SECTION) = "[%pI6]:%u";
 
-SHARED void address_read(void *into, const void *from)
+static __always_inline void address_read(struct address *to, const void *from)
 {
 	const struct sockaddr_in6 *at = from;
-	struct address *to = into;
 	const uint64_t *v6;
 
 	if (can_cast()) {
@@ -108,51 +125,49 @@ SHARED void address_read(void *into, const void *from)
 	to->v6[1] = bpf_be64_to_cpu(to->v6[1]);
 }
 
-/* Whether all of it is there that the kernel would read. */
-static __always_inline bool address_is_whole(const struct address *address,
-					     int size)
+static __always_inline uint64_t v4_facts(uint32_t v4)
 {
-	return address->family == AF_INET6 ? size >= V6_SIZE : size >= V4_SIZE;
+	if (v4 >> 24 == 127)
+		return FACT_LOOPBACK;
+	return v4 ? 0 : FACT_ANY;
 }
 
-/* With @any, 0.0.0.0 and :: are loopback. */
-static __always_inline bool v4_is_loopback(uint32_t v4, bool any)
-{
-	return v4 >> 24 == 127 || (any && !v4);
-}
-
-static __always_inline bool v6_is_loopback(uint64_t high, uint64_t low,
-					   bool any)
+static __always_inline uint64_t v6_facts(uint64_t high, uint64_t low)
 {
 	if (high)
-		return false;
+		return 0;
 	if (low >> 32 == 0xffff)
-		return v4_is_loopback((uint32_t)low, any);
-	return low == 1 || (any && !low);
+		return v4_facts((uint32_t)low);
+	if (low == 1)
+		return FACT_LOOPBACK;
+	return low ? 0 : FACT_ANY;
 }
 
-static __always_inline bool address_is_loopback(const struct sock *sk,
-						const struct address *address,
-						int size, bool any)
+/* Of the address at @from, of which the kernel has @size bytes. */
+SHARED uint64_t address_facts(const void *from, int size)
 {
-	if (sk->sk_protocol == IPPROTO_SCTP || !address_is_whole(address, size))
-		return false;
-	if (address->family == AF_INET)
-		return v4_is_loopback(address->v4, any);
-	if (address->family == AF_INET6 &&
-	    sk->__sk_common.skc_family != AF_INET)
-		return v6_is_loopback(address->v6[0], address->v6[1], any);
-	return false;
+	struct address address = {};
+	uint64_t facts;
+
+	address_read(&address, from);
+	facts = FACTS(address.family, address.port);
+	if (address.family == AF_INET6 && size >= V6_SIZE)
+		return facts | FACT_WHOLE |
+		       v6_facts(address.v6[0], address.v6[1]);
+	if (address.family == AF_INET6 || size < V4_SIZE)
+		return facts;
+	facts |= FACT_WHOLE;
+	return address.family == AF_INET ? facts | v4_facts(address.v4) : facts;
 }
 
-/* The object's name is the address at @where, which was read before; one of
- * another family has none. */
-SHARED void address_name(void *to, const void *where, uint32_t family,
-			 uint32_t port)
+/* The object's name is the address at @where; one of another family, or that is
+ * not whole, has none. */
+SHARED void address_name(void *to, const void *where, uint64_t facts)
 {
 	const struct sockaddr_in6 *at = where;
 	struct event *event = to;
-	uint64_t arguments[2] = { 0, port };
+	uint64_t arguments[2] = { 0, facts_port(facts) };
+	uint16_t family = facts & FACT_WHOLE ? facts_family(facts) : AF_UNSPEC;
 	long len = 0;
 
 	if (kernel_has(snprintf) && family == AF_INET) {
@@ -172,8 +187,7 @@ SHARED void address_name(void *to, const void *where, uint32_t family,
 
 /* What the hook returns where the access is about an address. */
 static __always_inline int address_decide(uint64_t operations,
-					  const struct address *address,
-					  const void *where, int size)
+					  const void *where, uint64_t facts)
 {
 	struct decision decision =
 		policy_decide_any(&policy_network, operations);
@@ -182,11 +196,7 @@ static __always_inline int address_decide(uint64_t operations,
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {
-			address_name(event, where,
-				     address_is_whole(address, size)
-					     ? address->family
-					     : AF_UNSPEC,
-				     address->port);
+			address_name(event, where, facts);
 			event_submit(event);
 		}
 	}
@@ -194,10 +204,11 @@ static __always_inline int address_decide(uint64_t operations,
 }
 
 /* What it is to bind to an address that is not loopback. */
-static __always_inline uint64_t bind_operations(const struct address *address,
-						int size)
+static __always_inline uint64_t bind_operations(uint64_t facts)
 {
-	if (size < V4_SIZE || (address->port && address->port < LOW_PORTS))
+	uint16_t port = facts_port(facts);
+
+	if (!(facts & FACT_WHOLE) || (port && port < LOW_PORTS))
 		return MASK(bind) | MASK(bind_low);
 	return MASK(bind);
 }
@@ -213,6 +224,18 @@ static __always_inline bool sock_is_ip(const struct sock *sk)
 	       family == AF_RDS || family == AF_UNSPEC;
 }
 
+/* Whether the address is @loopback, a mask of what counts as that, to @sk. */
+static __always_inline bool sock_passes(const struct sock *sk, uint64_t facts,
+					uint64_t loopback)
+{
+	if (sk->sk_protocol == IPPROTO_SCTP)
+		return false;
+	if (facts_family(facts) == AF_INET6 &&
+	    sk->__sk_common.skc_family == AF_INET)
+		return false;
+	return facts & loopback;
+}
+
 static __always_inline bool bound_to_loopback(const struct sock *sk)
 {
 	const struct sock_common *common = &sk->__sk_common;
@@ -223,10 +246,11 @@ static __always_inline bool bound_to_loopback(const struct sock *sk)
 	    sk->sk_protocol == IPPROTO_SCTP)
 		return false;
 	if (common->skc_family == AF_INET)
-		return v4_is_loopback(bpf_ntohl(common->skc_rcv_saddr), false);
+		return v4_facts(bpf_ntohl(common->skc_rcv_saddr)) &
+		       FACT_LOOPBACK;
 	return common->skc_family == AF_INET6 &&
-	       v6_is_loopback(bpf_be64_to_cpu(v6[0]), bpf_be64_to_cpu(v6[1]),
-			      false);
+	       v6_facts(bpf_be64_to_cpu(v6[0]), bpf_be64_to_cpu(v6[1])) &
+		       FACT_LOOPBACK;
 }
 
 static __always_inline uint64_t netlink_operation(int protocol)
@@ -317,19 +341,16 @@ int BPF_PROG(network_bind, struct socket *sock, struct sockaddr *where,
 	     int size)
 {
 	const struct sock *sk = sock->sk;
-	struct address address = {};
+	uint64_t facts = 0;
 
 	if (sk) {
 		if (!sock_is_ip(sk))
 			return 0;
-		address_read(&address, where);
-		if (address_is_loopback(sk, &address, size, false))
+		facts = address_facts(where, size);
+		if (sock_passes(sk, facts, FACT_LOOPBACK))
 			return 0;
-	} else {
-		size = 0;
 	}
-	return address_decide(bind_operations(&address, size), &address, where,
-			      size);
+	return address_decide(bind_operations(facts), where, facts);
 }
 
 SEC("lsm/socket_listen")
@@ -347,19 +368,19 @@ int BPF_PROG(network_connect, struct socket *sock, struct sockaddr *where,
 	     int size)
 {
 	const struct sock *sk = sock->sk;
-	struct address address = {};
+	uint64_t facts = 0;
 
 	if (sk) {
 		if (!sock_is_ip(sk))
 			return 0;
-		address_read(&address, where);
-		if (address.family == AF_UNSPEC &&
-		    size >= (int)sizeof(address.family))
+		facts = address_facts(where, size);
+		if (facts_family(facts) == AF_UNSPEC &&
+		    size >= (int)sizeof(uint16_t))
 			return 0;
-		if (address_is_loopback(sk, &address, size, true))
+		if (sock_passes(sk, facts, FACT_LOOPBACK | FACT_ANY))
 			return 0;
 	}
-	return address_decide(MASK(connect), &address, where, size);
+	return address_decide(MASK(connect), where, facts);
 }
 
 /* Of all that is sent, what names an address: datagrams of a socket that is not
@@ -369,23 +390,23 @@ int BPF_PROG(network_send, struct socket *sock, struct msghdr *message,
 	     int bytes)
 {
 	const void *where = message->msg_name;
-	struct address address = {};
 	const struct sock *sk;
+	uint64_t facts = 0;
 	int size;
 
 	if (!where)
 		return 0;
 	sk = sock->sk;
-	size = message->msg_namelen;
 	if (sk) {
+		size = message->msg_namelen;
 		if (!sock_is_ip(sk) || !size ||
 		    BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
 			return 0;
-		address_read(&address, where);
-		if (address_is_loopback(sk, &address, size, true))
+		facts = address_facts(where, size);
+		if (sock_passes(sk, facts, FACT_LOOPBACK | FACT_ANY))
 			return 0;
 	}
-	return address_decide(MASK(connect), &address, where, size);
+	return address_decide(MASK(connect), where, facts);
 }
 
 /* sctp_bindx() and sctp_connectx(), with one address or more. */
@@ -393,14 +414,13 @@ SEC("lsm/sctp_bind_connect")
 int BPF_PROG(network_sctp, struct sock *sk, int option, struct sockaddr *where,
 	     int size)
 {
-	uint64_t operations = MASK(connect);
-	struct address address = {};
+	uint64_t operations = MASK(connect), facts;
 
 	if ((option != SCTP_BINDX_ADD && option != SCTP_CONNECTX) ||
 	    BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
 		return 0;
-	address_read(&address, where);
+	facts = address_facts(where, size);
 	if (option == SCTP_BINDX_ADD)
-		operations = bind_operations(&address, size);
-	return address_decide(operations, &address, where, size);
+		operations = bind_operations(facts);
+	return address_decide(operations, where, facts);
 }
