@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ORDER_SIZE 4096
+#define ORDER_SIZE 16384
 
 static void flood(const char *order, FILE *out, const struct subject *subject)
 {

@@ -26,7 +26,8 @@
 #define ANY_PORT     0
 #define LOW_PORT     987
 #define HIGH_PORT    4321
-#define NOBODY	     9 /* no server is at that port */
+#define NOBODY	     9	 /* no server is at that port */
+#define PATIENCE     300 /* hundredths of a second */
 #define CAN_RAW	     1
 #define HCI	     1	 /* BTPROTO_HCI */
 #define BINDX_ADD    100 /* SCTP_SOCKOPT_BINDX_ADD */
@@ -99,17 +100,22 @@ static void take_addresses(void)
 	close(fd6);
 }
 
+/* An address of IPv6 may take a while to be there. */
 static int make_bound(int family, int type, const char *words, int port)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC, 0);
 	union address address;
 	socklen_t size = address_of(words, port, &address);
 
-	if (fd >= 0 && bind(fd, &address.any, size)) {
-		close(fd);
-		return -1;
+	for (int i = 0; fd >= 0 && i < PATIENCE; i++) {
+		if (!bind(fd, &address.any, size))
+			return fd;
+		if (errno != EADDRNOTAVAIL)
+			break;
+		usleep(10000);
 	}
-	return fd;
+	close(fd);
+	return -1;
 }
 
 void network_prepare(void)
