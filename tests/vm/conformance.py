@@ -211,7 +211,8 @@ def main() -> int:
         return documents.write_or_check(support, args.update_docs,
                                         args.builddir / "conformance",
                                         vm.kernels.matrix(),
-                                        compiling.operations())
+                                        compiling.operations()
+                                        | {rows.TRACE: rows.TRACED})
     if not args.kernel:
         args.kernel = vm.kernels.matrix() if args.full else SHORT
     try:

@@ -242,7 +242,9 @@ def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
         outcome.wrong += judge_objects(found, probe, facts)
     elif expected.events and not outcome.wrong:
         outcome.skipped = f"verdict right, events not read: {policy.no_events}"
-    if expected.denied and expected.events and not policy.denies:
+    if probe.told and expected.events:
+        outcome.proof = (rows.TRACE, probe.protection)
+    elif expected.denied and expected.events:
         outcome.proof = (probe.protection, expected.events[-1][1])
     return outcome
 
@@ -324,20 +326,24 @@ def judge_refusal(report: Report, policy: Policy,
                       "refuses it by name", proof=(policy.protection, name))
 
 
-def judge_no_trace(report: Report, policy: Policy) -> Outcome:
+def judge_no_trace(report: Report, policy: Policy) -> Iterator[Outcome]:
     """The kernel cannot do it, and it is not loaded."""
     said = " ".join(report.said.get(policy.name, []))
     outcome = Outcome(f"{policy.name}/refused")
     if report.loaded.get(policy.name) != 1 \
             or f"as trace {policy.protection} does" not in said:
         outcome.wrong = [f"status {report.loaded.get(policy.name)}, {said}"]
-    return outcome
+    yield outcome
+    yield Outcome(f"{policy.name}/refused/{policy.protection}",
+                  skipped="cannot: the kernel lets no program keep count for "
+                  "a task, and bpflock-load refuses it by name",
+                  proof=(rows.TRACE, policy.protection))
 
 
 def judge_policy(report: Report, policy: Policy, table: dict,
                  probes: list[Probe], facts: Facts) -> Iterator[Outcome]:
     if policy.protection in facts.lacks:
-        yield judge_no_trace(report, policy)
+        yield from judge_no_trace(report, policy)
         return
     missing = lacking(table, policy.protection, facts)
     if missing:

@@ -626,6 +626,8 @@ def only_text(name: str, protection: str, operation: str) -> str:
             + "\n\t\t".join(lines) + "\n\t}\n\tseal open;\n}\n")
 
 
+# What traces are in docs/support.md.
+TRACE = "trace"
 # Statements of a trace, with whom they are tried by.
 TRACES = {
     "exec-all": ("exec all;", TWO),
@@ -643,6 +645,11 @@ BESIDE = {"exec-denied": ("fileless_exec { profile restricted; }",
                           ("trace_memfd",))}
 
 
+# The others tell subjects apart, as protections do.
+QUICK_TRACES = ("exec-all", "exec-denied", "privileged-some")
+TRACED = sorted({shape.split("-", maxsplit=1)[0] for shape in TRACES})
+
+
 def traces() -> list[Policy]:
     found = []
     for shape, (statement, subjects) in TRACES.items():
@@ -651,7 +658,8 @@ def traces() -> list[Policy]:
         text = (f"language 1;\npolicy {name} {{\n\ttrace {{ {statement} }}\n"
                 f"\t{body}\n\tseal open;\n}}\n")
         found.append(Policy(name, shape.split("-", maxsplit=1)[0], text,
-                            subjects, denies=denies))
+                            subjects, denies=denies,
+                            quick=shape in QUICK_TRACES))
     return found
 
 

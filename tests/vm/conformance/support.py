@@ -21,7 +21,8 @@ HEAD = """\
 Written by `tests/vm/conformance.py --update-docs`; do not edit. Each *yes*
 stands for rows of the conformance tests: the real system call was made on that
 kernel, was denied, left the event that names the operation and the rule, and
-ended otherwise without the policy, before and after. What the machines have no
+ended otherwise without the policy, before and after. A trace denies nothing: its
+rows are the events of what was done, and of nothing else. What the machines have no
 hardware for, a module of the tests asked for, as the kernel does.
 
 """
