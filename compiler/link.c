@@ -46,6 +46,46 @@ __attribute__((format(printf, 2, 0))) static int hear(
 	return 0;
 }
 
+/*
+ * libbpf 1.1 does not join objects that call the same function of the kernel:
+ * it wants to know the function's size.  So while they are joined, each object
+ * but the first calls one whose name begins with a letter of its own.  Names
+ * stand between NULs, in string tables alone.
+ */
+static const char *const kernel_functions[] = { "bpf_rdonly_cast" };
+
+#define NAME_MAX_SIZE 64
+
+static void rename_one(struct blob *object, const char *name, char from,
+		       char to)
+{
+	char wanted[NAME_MAX_SIZE] = { '\0', from };
+	size_t size = strlen(name) + 2;
+	char *at = (char *)object->bytes, *end = at + object->size;
+
+	memcpy(wanted + 2, name + 1, size - 2);
+	while ((at = memmem(at, (size_t)(end - at), wanted, size)))
+		*++at = to;
+}
+
+static struct blob rename_functions(struct arena *arena,
+				    const struct blob *object, size_t number,
+				    bool back)
+{
+	struct blob renamed = { arena_copy(arena, object->bytes, object->size),
+				object->size };
+	char letter = (char)('A' + number);
+
+	for (size_t i = 0;
+	     i < sizeof(kernel_functions) / sizeof(kernel_functions[0]); i++) {
+		const char *name = kernel_functions[i];
+
+		rename_one(&renamed, name, back ? letter : *name,
+			   back ? *name : letter);
+	}
+	return renamed;
+}
+
 static int link_files(struct arena *arena, const int *fds, size_t count, int to)
 {
 	struct bpf_linker *linker;
@@ -87,7 +127,12 @@ int link_objects(struct arena *arena, const struct blob *objects, size_t count,
 	int err = to < 0 ? to : 0;
 
 	while (!err && opened < count) {
-		fds[opened] = memfile_new(&objects[opened]);
+		struct blob object = objects[opened];
+
+		if (opened)
+			object =
+				rename_functions(arena, &object, opened, false);
+		fds[opened] = memfile_new(&object);
 		if (fds[opened] < 0)
 			err = fds[opened];
 		else
@@ -99,6 +144,8 @@ int link_objects(struct arena *arena, const struct blob *objects, size_t count,
 		close(fds[--opened]);
 	if (!err)
 		err = memfile_read(arena, to, linked);
+	for (size_t i = 1; !err && i < count; i++)
+		*linked = rename_functions(arena, linked, i, true);
 	if (err)
 		*why = arena_printf(
 			arena, "the programs cannot be joined: %s%s%s",

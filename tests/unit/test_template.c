@@ -421,6 +421,44 @@ static void test_link_two(void **state)
 	arena_free(arena);
 }
 
+static size_t count_names(const struct blob *object, const char *name)
+{
+	const char *at = object->bytes, *end = at + object->size;
+	size_t count = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), name, strlen(name) + 1))) {
+		at++;
+		count++;
+	}
+	return count;
+}
+
+/* Those that there are, more than one of which calls the same function of the
+ * kernel: it has that name in both string tables, and no other. */
+static void test_link_all(void **state)
+{
+	struct arena *arena = arena_new();
+	struct blob objects[PROTECTION_COUNT], linked;
+	size_t count = 0, callers = 0;
+	const char *why = "";
+
+	(void)state;
+	for (unsigned id = 0; id < PROTECTION_COUNT; id++) {
+		const struct blob *found = template_find(&protections[id]);
+
+		if (!found)
+			continue;
+		objects[count++] = *found;
+		callers += count_names(found, "pf_rdonly_cast") != 0;
+	}
+	assert_true(callers > 1);
+	assert_int_equal(link_objects(arena, objects, count, &linked, &why), 0);
+	assert_true(count_names(&linked, "bpf_rdonly_cast") >= 2);
+	assert_int_equal(count_names(&linked, "pf_rdonly_cast"),
+			 count_names(&linked, "bpf_rdonly_cast"));
+	arena_free(arena);
+}
+
 /* libbpf's words are in ours, and nowhere else. */
 static void test_link_fails(void **state)
 {
@@ -467,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_no_program),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_link_two),
+		cmocka_unit_test(test_link_all),
 		cmocka_unit_test(test_link_fails),
 	};
 
