@@ -66,6 +66,7 @@ BUNDLE = [
     "bundle/object.c",
     "bundle/operations.c",
     "bundle/reader.c",
+    "bundle/suggest.c",
     "bundle/table.c",
     "bundle/text.c",
     "bundle/utf8.c",
@@ -109,7 +110,6 @@ COMPILER = [
     "compiler/parse.c",
     "grammar/tokens.c",
     "grammar/words.c",
-    "compiler/suggest.c",
     "compiler/policy.c",
     "compiler/lets.c",
     "compiler/eval.c",
@@ -179,13 +179,17 @@ LOADER = [
 ]
 
 LOG = [
+    "loader/cgroup_paths.c",
     "loader/cmdline.c",
     "loader/detail.c",
     "loader/fault.c",
+    "loader/filter.c",
     "loader/format.c",
     "loader/home.c",
+    "loader/journal.c",
     "loader/layout.c",
     "loader/log.c",
+    "loader/people.c",
     "loader/pinned.c",
     "loader/process.c",
     "loader/read.c",
@@ -226,6 +230,8 @@ PROGRAMS = {
     "tests/attach-it": ("tests/vm/attach_it.c", [], ["libbpf", "libelf", "zlib"]),
     # For tests: asks for what a policy denies, again and again.
     "tests/hammer": ("tests/vm/hammer.c", [], []),
+    # For tests: takes what is sent to the journal.
+    "tests/journal": ("tests/vm/journal.c", [], []),
 }
 
 # How some of them are linked besides.
@@ -243,7 +249,12 @@ UNIT_TESTS = {
                    "loader/process.c", "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
     "test_reasons": ["loader/names.c", "loader/reasons.c", "loader/report.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
-    "test_format": ["tests/unit/sample.c", "loader/format.c", *BUNDLE],
+    "test_format": ["tests/unit/sample.c", "loader/cgroup_paths.c", "loader/format.c",
+                    "loader/journal.c", *BUNDLE],
+    "test_filter": ["tests/unit/sample.c", "loader/filter.c", "loader/report.c", *BUNDLE],
+    "test_cgroup_paths": ["loader/cgroup_paths.c"],
+    "test_people": ["loader/people.c"],
+    "test_journal": ["loader/journal.c"],
     "test_record": ["tests/unit/sample.c", "loader/findings.c", "loader/layout.c", "loader/record.c",
                     "loader/tag.c", *BUNDLE],
     "test_canary": ["tests/unit/sample.c", "loader/canary.c", "loader/mount.c", "loader/process.c", "loader/read.c",
@@ -254,7 +265,7 @@ UNIT_TESTS = {
     "test_fold": ["compiler/arena.c", *FOLD, *BUNDLE],
     "test_optimize": ["tests/unit/sample.c", "compiler/arena.c", *TEMPLATE,
                       "compiler/memfile.c", "compiler/link.c", *FOLD, *BUNDLE],
-    "test_suggest": ["compiler/suggest.c"],
+    "test_suggest": ["bundle/suggest.c"],
     "test_source": FRONT_TEST,
     "test_diag": FRONT_TEST,
     "test_check": FRONT_TEST,

@@ -8,7 +8,7 @@
 
 #include "compiler/arena.h"
 #include "compiler/diag.h"
-#include "compiler/suggest.h"
+#include "bundle/suggest.h"
 #include "grammar/words.h"
 
 const struct word_value subject_words[] = {

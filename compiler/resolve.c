@@ -12,7 +12,7 @@
 #include "compiler/arena.h"
 #include "compiler/diag.h"
 #include "compiler/eval.h"
-#include "compiler/suggest.h"
+#include "bundle/suggest.h"
 
 /* The only language number there is. */
 #define LANGUAGE 1

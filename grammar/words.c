@@ -9,7 +9,7 @@
 #include "bundle/utf8.h"
 #include "compiler/arena.h"
 #include "compiler/diag.h"
-#include "compiler/suggest.h"
+#include "bundle/suggest.h"
 #include "grammar/parser.h"
 
 static const struct {

@@ -6,6 +6,7 @@
  */
 #include "loader/format.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -14,6 +15,8 @@
 #include <time.h>
 
 #include "bundle/text.h"
+#include "loader/cgroup_paths.h"
+#include "loader/journal.h"
 
 #define NS_PER_S  1000000000
 #define TIME_SIZE 64
@@ -34,8 +37,25 @@ static void put_key(struct line *line, const char *key)
 	line->begun = true;
 }
 
+/* As a field of the journal, whose names are in capitals. */
+static void put_entry(const struct line *line, const char *key,
+		      const char *value)
+{
+	char name[TIME_SIZE] = "BPFLOCK_";
+	size_t len = strlen(name);
+
+	for (; *key && len < sizeof(name) - 1; key++)
+		name[len++] = (char)toupper((unsigned char)*key);
+	name[len] = '\0';
+	journal_put(line->out, name, value);
+}
+
 static void put_text(struct line *line, const char *key, const char *value)
 {
+	if (line->format == FORMAT_JOURNAL) {
+		put_entry(line, key, value);
+		return;
+	}
 	put_key(line, key);
 	(line->format == FORMAT_JSON ? text_json : text_quoted)(line->out,
 								value);
@@ -43,13 +63,21 @@ static void put_text(struct line *line, const char *key, const char *value)
 
 static void put_number(struct line *line, const char *key, uint64_t value)
 {
+	char text[TIME_SIZE];
+
+	if (line->format == FORMAT_JOURNAL) {
+		snprintf(text, sizeof(text), "%" PRIu64, value);
+		put_entry(line, key, text);
+		return;
+	}
 	put_key(line, key);
 	fprintf(line->out, "%" PRIu64, value);
 }
 
 static void end_line(const struct line *line)
 {
-	fputs(line->format == FORMAT_JSON ? "}\n" : "\n", line->out);
+	if (line->format != FORMAT_JOURNAL)
+		fputs(line->format == FORMAT_JSON ? "}\n" : "\n", line->out);
 }
 
 static void format_time(int64_t boot, uint64_t since_boot, char text[TIME_SIZE])
@@ -244,8 +272,33 @@ static bool is_explained(const struct table *table, const struct event *event)
 		       protection_operation_count(protection->protection);
 }
 
+bool format_read_event(const struct record *record, const void *bytes,
+		       size_t size, struct event *event)
+{
+	if (size < sizeof(*event))
+		return false;
+	memcpy(event, bytes, sizeof(*event));
+	event->comm[EVENT_COMM_SIZE - 1] = '\0';
+	event->parent_comm[EVENT_COMM_SIZE - 1] = '\0';
+	event->object[EVENT_OBJECT_SIZE - 1] = '\0';
+	return is_explained(&record->note->table, event);
+}
+
+static void put_cgroup(struct line *line, uint64_t id, const char *path)
+{
+	char container[CONTAINER_ID_SIZE];
+
+	put_number(line, "cgroup_id", id);
+	if (!path)
+		return;
+	put_text(line, "cgroup_path", path);
+	if (cgroup_container_id(path, container))
+		put_text(line, "container_id", container);
+}
+
 int format_event(FILE *out, enum format format, const struct record *record,
-		 int64_t boot, const void *bytes, size_t size)
+		 int64_t boot, const struct format_names *names,
+		 const void *bytes, size_t size)
 {
 	static const char *const verdicts[] = { "allow", "deny", "would-deny" };
 	const struct table *table = &record->note->table;
@@ -255,15 +308,8 @@ int format_event(FILE *out, enum format format, const struct record *record,
 	const char *cgroup;
 	char time[TIME_SIZE];
 
-	if (size < sizeof(event))
+	if (!format_read_event(record, bytes, size, &event))
 		return -EBADMSG;
-	memcpy(&event, bytes, sizeof(event));
-	if (!is_explained(table, &event))
-		return -EBADMSG;
-	event.comm[EVENT_COMM_SIZE - 1] = '\0';
-	event.parent_comm[EVENT_COMM_SIZE - 1] = '\0';
-	event.object[EVENT_OBJECT_SIZE - 1] = '\0';
-
 	protection = &table->protections[event.protection];
 	cgroup = table_class_cgroup(protection, event.class);
 	format_time(boot, event.time, time);
@@ -287,9 +333,11 @@ int format_event(FILE *out, enum format format, const struct record *record,
 	put_number(&line, "pid", event.pid);
 	put_number(&line, "tgid", event.tgid);
 	put_number(&line, "uid", event.uid);
+	if (names->user)
+		put_text(&line, "user", names->user);
 	put_text(&line, "parent", event.parent_comm);
 	put_number(&line, "ppid", event.ppid);
-	put_number(&line, "cgroup_id", event.cgroup);
+	put_cgroup(&line, event.cgroup, names->cgroup);
 	put_rule(&line, table, protection, &event);
 	end_line(&line);
 	return 0;

@@ -5,6 +5,7 @@
  * let go one look at the folder later, when no program can write any more.
  *
  * A signal waits until the event in hand is written, so none is lost by it.
+ * One that the filter does not take is gone from the ring all the same.
  */
 #include "loader/log.h"
 
@@ -21,9 +22,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "loader/cgroup_paths.h"
 #include "loader/cleanup.h"
 #include "loader/home.h"
+#include "loader/journal.h"
 #include "loader/layout.h"
+#include "loader/people.h"
 #include "loader/pinned.h"
 #include "loader/report.h"
 #include "loader/visit.h"
@@ -45,9 +49,13 @@ struct source {
 
 struct stream {
 	FILE *out;
-	enum format format;
-	int64_t boot;	/* when the machine came up, ns since 1970 */
-	int64_t looked; /* when the folder was last looked at */
+	const struct log_options *options;
+	int journal; /* -1 where it is not sent there */
+	struct people people;
+	struct cgroup_paths cgroups;
+	uint64_t unknown; /* events that a cgroup was wanted of, and has gone */
+	int64_t boot;	  /* when the machine came up, ns since 1970 */
+	int64_t looked;	  /* when the folder was last looked at */
 	struct source *sources;
 	int count;
 	int vault;   /* of a sealed machine, which it stays; otherwise -1 */
@@ -79,6 +87,9 @@ static void free_stream(struct stream *stream)
 		stream->sources = source->next;
 		free_source(source);
 	}
+	people_free(&stream->people);
+	cgroup_paths_free(&stream->cgroups);
+	close_fd(&stream->journal);
 	close_fd(&stream->vault);
 	close_fd(&stream->signals);
 }
@@ -91,20 +102,134 @@ static bool is_told_to_end(void)
 					 sigismember(&pending, SIGTERM));
 }
 
+/* ---- one of them ---- */
+
+/* What is shown: an event, or how many of a policy were lost. */
+struct item {
+	const struct record *record;
+	const void *bytes; /* NULL: none was read */
+	size_t size;
+	struct format_names names;
+	uint64_t lost;
+	enum journal_priority priority;
+};
+
+static void format_item(FILE *out, enum format format,
+			const struct stream *stream, const struct item *item)
+{
+	if (item->bytes)
+		format_event(out, format, item->record, stream->boot,
+			     &item->names, item->bytes, item->size);
+	else
+		format_lost(out, format, item->record->note->table.policy,
+			    item->lost);
+}
+
+/* The line that the text is, and then each field. */
+static void format_entry(FILE *entry, const struct stream *stream,
+			 const struct item *item)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	char priority[2] = { (char)('0' + item->priority) };
+	size_t size = 0;
+	FILE *line = open_memstream(&text, &size);
+
+	if (!line)
+		return;
+	format_item(line, FORMAT_TEXT, stream, item);
+	if (fclose(line))
+		return;
+	if (size)
+		text[size - 1] = '\0'; /* the end of the line */
+	journal_put(entry, "MESSAGE", text);
+	journal_put(entry, "PRIORITY", priority);
+	journal_put(entry, "SYSLOG_IDENTIFIER", "bpflock");
+	format_item(entry, FORMAT_JOURNAL, stream, item);
+}
+
+/* Until it is taken, or this process is told to end. */
+static int send_item(const struct stream *stream, const struct item *item)
+{
+	CLEANUP(free_memory) char *bytes = NULL;
+	size_t size = 0;
+	FILE *entry = open_memstream(&bytes, &size);
+	int err;
+
+	if (!entry)
+		return -ENOMEM;
+	format_entry(entry, stream, item);
+	if (fclose(entry))
+		return -ENOMEM;
+	do
+		err = journal_send(stream->journal, bytes, size);
+	while (err == -EAGAIN && !is_told_to_end());
+	return err;
+}
+
+/* Keeps in mind where it went wrong. */
+static int show(struct stream *stream, const struct item *item)
+{
+	if (stream->options->format == FORMAT_JOURNAL) {
+		stream->written = send_item(stream, item);
+	} else {
+		format_item(stream->out, stream->options->format, stream, item);
+		if (ferror(stream->out))
+			stream->written = -errno;
+	}
+	return stream->written;
+}
+
+static enum journal_priority priority_of(const struct event *event)
+{
+	switch (event->verdict) {
+	case EVENT_DENY:
+		return JOURNAL_WARNING;
+	case EVENT_WOULD_DENY:
+		return JOURNAL_NOTICE;
+	default:
+		return JOURNAL_INFO;
+	}
+}
+
+/* Whether it is to be shown; with what the machine says of its numbers. */
+static bool find_names(struct stream *stream, const struct record *record,
+		       const struct event *event, struct format_names *names)
+{
+	enum filter_answer answer;
+
+	names->cgroup = cgroup_path_of(&stream->cgroups, event->cgroup);
+	answer = filter_ask(&stream->options->filter, &record->note->table,
+			    event, names->cgroup);
+	if (answer == FILTER_UNKNOWN)
+		stream->unknown++;
+	if (answer != FILTER_YES)
+		return false;
+	names->user = people_name(&stream->people, event->uid);
+	return true;
+}
+
 static int take_event(void *context, void *bytes, size_t size)
 {
 	struct source *source = context;
 	struct stream *stream = source->stream;
+	struct item item = { .record = &source->record,
+			     .bytes = bytes,
+			     .size = size };
+	struct event event;
+	int err;
 
-	if (format_event(stream->out, stream->format, &source->record,
-			 stream->boot, bytes, size))
+	if (!format_read_event(item.record, bytes, size, &event)) {
 		source->strange++;
-	if (ferror(stream->out)) {
-		stream->written = -errno;
-		return stream->written;
+	} else if (find_names(stream, item.record, &event, &item.names)) {
+		item.priority = priority_of(&event);
+		err = show(stream, &item);
+		if (err)
+			return err;
 	}
 	return is_told_to_end() ? -EINTR : 0;
 }
+
+/* ---- where they come from ---- */
 
 static int fill_source(struct source *source, int home, const char *policy)
 {
@@ -213,7 +338,9 @@ static int look(struct stream *stream, bool follow)
 /* What was lost since it was last said. */
 static void show_lost(struct source *source)
 {
-	const struct stream *stream = source->stream;
+	struct stream *stream = source->stream;
+	struct item item = { .record = &source->record,
+			     .priority = JOURNAL_WARNING };
 	uint64_t lost = 0;
 	uint32_t key = 0;
 
@@ -223,8 +350,11 @@ static void show_lost(struct source *source)
 	if (lost == source->lost)
 		return;
 	source->lost = lost;
-	format_lost(stream->out, stream->format,
-		    source->record.note->table.policy, lost);
+	item.lost = lost;
+	if (!stream->written &&
+	    filter_shows_policy(&stream->options->filter,
+				item.record->note->table.policy))
+		show(stream, &item);
 }
 
 /* All that the rings hold; whose policy is gone long enough is let go. */
@@ -246,7 +376,7 @@ static int drain(struct stream *stream)
 		stream->count--;
 		free_source(source);
 	}
-	if (fflush(stream->out) && !stream->written)
+	if (!stream->written && fflush(stream->out))
 		stream->written = -errno;
 	return stream->written ? stream->written : err < 0 ? err : 0;
 }
@@ -262,7 +392,9 @@ static int wait_for_more(struct stream *stream)
 	if (!fds)
 		return -ENOMEM;
 	fds[count++] = (struct pollfd){ stream->signals, POLLIN, 0 };
-	fds[count++] = (struct pollfd){ fileno(stream->out), 0, 0 };
+	fds[count++] =
+		(struct pollfd){ stream->journal < 0 ? fileno(stream->out) : -1,
+				 0, 0 };
 	for (struct source *each = stream->sources; each; each = each->next)
 		if (each->ring)
 			fds[count++] = (struct pollfd){
@@ -288,18 +420,68 @@ static int hold_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int log_show(FILE *out, enum format format, bool follow)
+/* Of the policies that are named, all have to be there, unless they may come
+ * yet. */
+static int check_policies(const struct stream *stream)
+{
+	CLEANUP(free_memory)
+	const char **names = calloc((size_t)stream->count + 1, sizeof(*names));
+	size_t count = 0;
+
+	if (stream->options->follow)
+		return 0;
+	if (!names)
+		return -ENOMEM;
+	for (struct source *each = stream->sources; each; each = each->next)
+		names[count++] = each->record.note->table.policy;
+	return filter_check_policies(&stream->options->filter, names, count);
+}
+
+static int open_outputs(struct stream *stream)
+{
+	if (stream->signals < 0)
+		return stream->signals;
+	cgroup_paths_open(&stream->cgroups);
+	if (stream->options->format != FORMAT_JOURNAL)
+		return 0;
+	stream->journal = journal_open(JOURNAL_SOCKET);
+	return stream->journal < 0 ? stream->journal : 0;
+}
+
+/* What went wrong in words, if it is not that somebody wanted an end. */
+static int end(const struct stream *stream, int err)
+{
+	if (stream->unknown)
+		report_note("left out, for their cgroups are gone and nobody "
+			    "can tell where they were: events=%" PRIu64,
+			    stream->unknown);
+	if (!err || err == -EINTR || err == -EPIPE)
+		return 0;
+	if (stream->options->format == FORMAT_JOURNAL)
+		return refuse(
+			err, MACHINE, "log", "is systemd-journald running?",
+			"the journal at " JOURNAL_SOCKET " takes no events:");
+	return refuse(err, MACHINE, "log", NULL, "events cannot be shown:");
+}
+
+int log_show(FILE *out, const struct log_options *options)
 {
 	CLEANUP(free_stream)
 	struct stream stream = { .out = out,
-				 .format = format,
+				 .options = options,
+				 .journal = -1,
+				 .people.path = PEOPLE_FILE,
+				 .cgroups.mount = -1,
 				 .boot = clock_ns(CLOCK_REALTIME) -
 					 clock_ns(CLOCK_BOOTTIME),
 				 .vault = -1,
 				 .signals = hold_signals() };
-	int err = stream.signals < 0 ? stream.signals : 0;
+	bool follow = options->follow;
+	int err = open_outputs(&stream);
 	int looked = err ? 0 : look(&stream, follow);
 
+	if (!err && !looked)
+		looked = check_policies(&stream);
 	if (!err && !looked)
 		err = drain(&stream);
 	while (!err && !looked && follow) {
@@ -310,7 +492,5 @@ int log_show(FILE *out, enum format format, bool follow)
 		if (!err || err == -EINTR)
 			err = drain(&stream) ? stream.written : err;
 	}
-	if (looked || !err || err == -EINTR || err == -EPIPE)
-		return looked;
-	return refuse(err, MACHINE, "log", NULL, "events cannot be shown:");
+	return looked ? looked : end(&stream, err);
 }

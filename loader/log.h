@@ -8,12 +8,20 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "loader/filter.h"
 #include "loader/format.h"
 
+struct log_options {
+	enum format format; /* FORMAT_JOURNAL: sent there, and not written */
+	bool follow;
+	struct filter filter;
+};
+
 /*
- * Writes to @out all events that there are and, where @follow is set, all that
- * come, also of policies that are loaded later, until SIGINT or SIGTERM comes
- * or nobody reads @out any more.  Returns 0, or -errno after saying on stderr
- * what is wrong.  It leaves those two signals blocked, and SIGPIPE ignored.
+ * Writes to @out all events that there are and that the filter takes and, where
+ * .follow is set, all that come, also of policies that are loaded later, until
+ * SIGINT or SIGTERM comes or nobody reads @out any more.  Returns 0, or -errno
+ * after saying on stderr what is wrong.  It leaves those two signals blocked,
+ * and SIGPIPE ignored.
  */
-int log_show(FILE *out, enum format format, bool follow);
+int log_show(FILE *out, const struct log_options *options);

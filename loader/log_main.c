@@ -1,74 +1,142 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* bpflock-log: what the loaded policies denied, and what else they log. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "loader/cleanup.h"
 #include "loader/cmdline.h"
 #include "loader/detail.h"
 #include "loader/log.h"
 #include "loader/report.h"
 #include "loader/version.h"
 
-enum option_code { OPTION_HELP = 256, OPTION_VERSION };
+enum option_code { OPTION_HELP = 256, OPTION_VERSION, OPTION_FILTER };
 
 static const struct option long_options[] = {
+	{ "cgroup", required_argument, NULL, OPTION_FILTER + FILTER_CGROUP },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "journal", no_argument, NULL, 's' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "logfmt", no_argument, NULL, 'l' },
+	{ "policy", required_argument, NULL, OPTION_FILTER + FILTER_POLICY },
+	{ "protection", required_argument, NULL,
+	  OPTION_FILTER + FILTER_PROTECTION },
+	{ "verdict", required_argument, NULL, OPTION_FILTER + FILTER_VERDICT },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ 0 },
 };
 
 static void show_help(void)
 {
-	fputs("usage: bpflock-log [--json | --logfmt] [--follow]\n"
+	fputs("usage: bpflock-log [--json | --logfmt | --journal] [--follow]\n"
+	      "                   [filter]...\n"
 	      "\n"
 	      "  --json      one JSON object a line\n"
 	      "  --logfmt    key=value, quoted where it is a text\n"
+	      "  --journal   send them to the journal of systemd instead\n"
 	      "  --follow    go on with the events that come\n"
 	      "  --help      this text\n"
-	      "  --version   the version\n",
+	      "  --version   the version\n"
+	      "\n"
+	      "Filters; each may be repeated, and then one of them has to "
+	      "match:\n"
+	      "\n"
+	      "  --policy NAME\n"
+	      "  --protection NAME[.OPERATION]\n"
+	      "  --verdict denied | would-deny | allowed | traced\n"
+	      "  --cgroup PATH    it, and all below it\n",
 	      stdout);
+}
+
+/* One form alone.  Returns 0, or -EINVAL after saying so. */
+static int set_format(struct log_options *options, bool *set,
+		      enum format format)
+{
+	if (*set && options->format != format) {
+		report_note("--json, --logfmt and --journal exclude each "
+			    "other");
+		return -EINVAL;
+	}
+	*set = true;
+	options->format = format;
+	return 0;
+}
+
+static int refuse_option(char **argv)
+{
+	if (optopt)
+		report_note("%s takes a word; see bpflock-log --help",
+			    argv[optind - 1]);
+	else
+		report_note("'%s' is no option; see bpflock-log --help",
+			    argv[optind - 1]);
+	return -EINVAL;
+}
+
+/* Returns 0; 1 where there is nothing more to do; or -errno after saying what
+ * is wrong. */
+static int read_options(int argc, char **argv, struct log_options *options)
+{
+	bool set = false;
+	int code, err = 0;
+
+	opterr = 0;
+	while (!err &&
+	       (code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (code) {
+		case 'f':
+			options->follow = true;
+			break;
+		case 'j':
+			err = set_format(options, &set, FORMAT_JSON);
+			break;
+		case 'l':
+			err = set_format(options, &set, FORMAT_LOGFMT);
+			break;
+		case 's':
+			err = set_format(options, &set, FORMAT_JOURNAL);
+			break;
+		case OPTION_HELP:
+			show_help();
+			return 1;
+		case OPTION_VERSION:
+			puts("bpflock-log " VERSION);
+			return 1;
+		case OPTION_FILTER ... OPTION_FILTER + FILTER_KINDS - 1:
+			err = filter_add(
+				&options->filter,
+				(enum filter_kind)(code - OPTION_FILTER),
+				optarg);
+			break;
+		default:
+			err = refuse_option(argv);
+		}
+	}
+	if (!err && optind < argc) {
+		report_note("it takes no operand; see bpflock-log --help");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static void free_options(struct log_options *options)
+{
+	filter_free(&options->filter);
 }
 
 int main(int argc, char **argv)
 {
-	enum format format = FORMAT_TEXT;
-	bool follow = false;
-	int code;
+	CLEANUP(free_options) struct log_options options = { 0 };
+	int read;
 
 	if (!stand_alone())
 		return 1;
-	opterr = 0;
-	while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		switch (code) {
-		case 'f':
-			follow = true;
-			break;
-		case 'j':
-			format = FORMAT_JSON;
-			break;
-		case 'l':
-			format = FORMAT_LOGFMT;
-			break;
-		case OPTION_HELP:
-			show_help();
-			return 0;
-		case OPTION_VERSION:
-			puts("bpflock-log " VERSION);
-			return 0;
-		default:
-			report_note("'%s' is no option; see bpflock-log --help",
-				    argv[optind - 1]);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		report_note("it takes no operand; see bpflock-log --help");
-		return 2;
-	}
+	read = read_options(argc, argv, &options);
+	if (read)
+		return read < 0 ? 2 : 0;
 	if (cmdline_is_off()) {
 		report_note("BPFLOCK IS OFF: bpflock=off is on the kernel's "
 			    "command line, NOTHING IS LOADED OR ENFORCED, and "
@@ -76,5 +144,5 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	detail_silence();
-	return log_show(stdout, format, follow) ? 1 : 0;
+	return log_show(stdout, &options) ? 1 : 0;
 }

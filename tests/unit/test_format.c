@@ -34,8 +34,11 @@ static const struct event an_event = {
 	.object = "/tmp/a.ko",
 };
 
-static char *format_of(void (*make)(struct sample *sample), enum format form,
-		       const void *event, size_t size, int expected)
+static const struct format_names no_names;
+
+static char *format_named(void (*make)(struct sample *sample), enum format form,
+			  const struct format_names *names, const void *event,
+			  size_t size, int expected)
 {
 	struct record record = { .id = 1 };
 	struct sample sample;
@@ -47,10 +50,17 @@ static char *format_of(void (*make)(struct sample *sample), enum format form,
 	make(&sample);
 	record.note = &sample.note;
 	memset(record.bundle.bytes, 7, DIGEST_SIZE);
-	assert_int_equal(format_event(out, form, &record, 0, event, size),
-			 expected);
+	assert_int_equal(
+		format_event(out, form, &record, 0, names, event, size),
+		expected);
 	fclose(out);
 	return made;
+}
+
+static char *format_of(void (*make)(struct sample *sample), enum format form,
+		       const void *event, size_t size, int expected)
+{
+	return format_named(make, form, &no_names, event, size, expected);
 }
 
 static char *format(enum format form, const struct event *event, size_t size,
@@ -93,6 +103,57 @@ static void says_everything(void **state)
 	      "object=\"/tmp/a.ko\" comm=\"insmod\" pid=77 tgid=76 uid=1000 "
 	      "parent=\"sh\" ppid=75 cgroup_id=42 "
 	      "rule=\"sample.bpflock:7\"\n");
+}
+
+#define ID_16 "0123456789abcdef"
+#define ID    ID_16 ID_16 ID_16 ID_16
+
+static void check_names(enum format form, const char *user, const char *cgroup,
+			const char *expected)
+{
+	const struct format_names names = { user, cgroup };
+	char *made = format_named(sample_make_simple, form, &names, &an_event,
+				  sizeof(an_event), 0);
+
+	if (!strstr(made, expected))
+		fail_msg("'%s' does not say '%s'", made, expected);
+	free(made);
+}
+
+static void says_what_the_numbers_stand_for(void **state)
+{
+	(void)state;
+	check_names(FORMAT_TEXT, "daemon", "/system.slice",
+		    " uid=1000 user=\"daemon\" parent=\"sh\" ppid=75 "
+		    "cgroup_id=42 cgroup_path=\"/system.slice\" rule=");
+	check_names(FORMAT_LOGFMT, "a\" uid=0\n\x1b", "/x\ny",
+		    " user=\"a\\\" uid=0\\x0a\\x1b\" parent=\"sh\" ppid=75 "
+		    "cgroup_id=42 cgroup_path=\"/x\\x0ay\" rule=");
+	check_names(FORMAT_JSON, NULL, "/docker-" ID ".scope",
+		    "\"uid\":1000,\"parent\":\"sh\",\"ppid\":75,"
+		    "\"cgroup_id\":42,\"cgroup_path\":\"/docker-" ID
+		    ".scope\",\"container_id\":\"" ID "\",\"rule\"");
+}
+
+static void fills_an_entry_of_the_journal(void **state)
+{
+	struct event event = an_event;
+	char *made;
+
+	(void)state;
+	strcpy(event.object, "a\nBPFLOCK_UID=0");
+	made = format(FORMAT_JOURNAL, &event, sizeof(event), 0);
+	assert_ptr_equal(strstr(made, "BPFLOCK_TIME=1970-01-01T00:00:01.500Z\n"
+				      "BPFLOCK_VERDICT=deny\n"
+				      "BPFLOCK_PROTECTION=kernel_modules\n"
+				      "BPFLOCK_OPERATION=load_module\n"
+				      "BPFLOCK_POLICY=sample-1\n"
+				      "BPFLOCK_VERSION=3\n"
+				      "BPFLOCK_DIGEST=" HEX "\n"
+				      "BPFLOCK_PLACE=container\n"
+				      "BPFLOCK_OBJECT\n\x0f"),
+			 made);
+	free(made);
 }
 
 static void names_forge_nothing(void **state)
@@ -353,6 +414,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_everything),
+		cmocka_unit_test(says_what_the_numbers_stand_for),
+		cmocka_unit_test(fills_an_entry_of_the_journal),
 		cmocka_unit_test(names_forge_nothing),
 		cmocka_unit_test(says_what_of_the_object),
 		cmocka_unit_test(says_that_the_class_is_unknown),

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "compiler/suggest.h"
+#include "bundle/suggest.h"
 
 static const char *nearest(const char *wanted, const char *candidate)
 {

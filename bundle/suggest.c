@@ -4,7 +4,7 @@
  * neighbour (optimal string alignment).  A third of the word may be wrong; a
  * suggestion further off would be a guess.  Upper and lower case are near.
  */
-#include "compiler/suggest.h"
+#include "bundle/suggest.h"
 
 #include <ctype.h>
 #include <string.h>
