@@ -36,7 +36,9 @@
  * is bind.  To connect to AF_UNSPEC ends a connection, and is nothing.
  *
  * What the kernel makes for itself (VXLAN, NFS) is not the task's doing, and
- * is nothing: neither such a socket, nor what is sent by it.
+ * is nothing: neither such a socket, nor what is sent by it.  But SMC hands out
+ * the TCP socket that the kernel made for it: so what counts where something is
+ * sent is that no process has the socket.
  *
  * Maps: events, drops; .rodata.policy, .rodata.boot and, where the policy
  * names cgroups, .rodata.cgroups, frozen before loading.
@@ -399,8 +401,7 @@ int BPF_PROG(network_send, struct socket *sock, struct msghdr *message,
 	sk = sock->sk;
 	if (sk) {
 		size = message->msg_namelen;
-		if (!sock_is_ip(sk) || !size ||
-		    BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+		if (!sock_is_ip(sk) || !size || !sock->file)
 			return 0;
 		facts = address_facts(where, size);
 		if (sock_passes(sk, facts, FACT_LOOPBACK | FACT_ANY))

@@ -287,6 +287,7 @@ struct sock {
 };
 
 struct socket {
+	struct file *file; /* NULL: no process has it */
 	struct sock *sk;
 };
 
