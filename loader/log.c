@@ -489,8 +489,11 @@ int log_show(FILE *out, const struct log_options *options)
 		if (!err && clock_ns(CLOCK_MONOTONIC) - stream.looked >=
 				    LOOK_MS * NS_PER_S / 1000)
 			looked = look(&stream, follow);
-		if (!err || err == -EINTR)
-			err = drain(&stream) ? stream.written : err;
+		if (!err || err == -EINTR) {
+			int drained = drain(&stream);
+
+			err = drained ? drained : err;
+		}
 	}
 	return looked ? looked : end(&stream, err);
 }
