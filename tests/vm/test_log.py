@@ -149,8 +149,9 @@ ROWS = [
         "journal 1 >/tmp/entries & sleep 1; in-container insmod \"$f\" "
         "2>/dev/null; bpflock-log --journal --verdict denied; wait; "
         "cat -v /tmp/entries; rm \"$f\"", 0,
-        ('object="/tmp/a\\x0aBPFLOCK_UID=7"',
-         "\nBPFLOCK_OBJECT\n^T^@^@^@^@^@^@^@/tmp/a\nBPFLOCK_UID=7\n")),
+        # 5.10 tells the last part of a path alone.
+        ('a\\x0aBPFLOCK_UID=7"', "\nBPFLOCK_OBJECT\n^",
+         "^@^@^@^@^@^@^@", "a\nBPFLOCK_UID=7\nBPFLOCK_")),
     Row("no journal", "ask; bpflock-log --journal", 1,
         ("No such file or directory", "systemd-journald")),
     Row("and nothing was read again", "fields policy --policy edge-gateway", 0,
