@@ -21,12 +21,10 @@ from pathlib import Path
 
 import vm
 from software.cases import CASES, Case
-from test_software import PROTECTIONS, fill
+from test_software import POLICIES, TOGETHER, fill
 
-SEALED = ["modules-baseline", "bpf-baseline", "exec-baseline"]
 POLICY = ("language 1;\npolicy host {\n\tversion 1;\n\tseal locked;\n"
-          + "".join(f"\t{name} {{ profile baseline; }}\n"
-                    for name in PROTECTIONS.values()) + "}\n")
+          + "".join(f"\t{POLICIES[part]}\n" for part in TOGETHER) + "}\n")
 
 # What runtimes do with mounts, and the guard has to let them.
 MOUNTS = [
@@ -83,8 +81,8 @@ exit 0
 
 def fails(case: Case) -> bool:
     """Under all that is sealed together."""
-    return any(case.denied[name].fails for name in SEALED
-               if name in case.denied)
+    return any(case.denied[part].fails for part in TOGETHER
+               if part in case.denied)
 
 
 def script(cases: list[Case], minutes: float) -> str:

@@ -542,10 +542,11 @@ SHAPES = {
     "log-all": TWO, "log-none": TWO,
 }
 
-# These are one hook and one way to decide it, of which others have rows: --quick
-# leaves out what is not here.
+# Of these --quick leaves out what is not here: they are one hook and one way to
+# decide it, of which others have rows, or many calls that end in the same way.
 QUICK_SHAPES = {"image": ("baseline", "restricted"),
                 "secrets": ("baseline", "restricted"),
+                "namespaces": ("baseline", "restricted", "audit", "nested"),
                 "sysfs": ("baseline", "restricted")}
 
 # Where bpflock-log runs, which needs bpf() itself.

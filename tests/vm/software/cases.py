@@ -191,6 +191,44 @@ CASES = [
              why="what is pinned is read with bpf() too; --unload removes it "
              "all the same")}),
 
+    # As small machines have it: dropbear.
+    Case("ssh on loopback", "dropbear -r /sw/host-key -p 127.0.0.1:2222 -P "
+         "/run/ssh.pid && dbclient -y -i /sw/key -p 2222 root@127.0.0.1 "
+         "echo hello", "kill $(cat /run/ssh.pid)", says="hello"),
+    Case("dpkg, into a chroot", "dpkg --force-bad-path "
+         "--root=/sw/tree/rootfs --install /sw/day.deb && "
+         "cat /sw/tree/rootfs/etc/day", "dpkg --force-bad-path "
+         "--root=/sw/tree/rootfs --purge day", says="configured"),
+    Case("perf stat", "perf stat -e task-clock true", says="task-clock"),
+    Case("perf record", "perf record -o /tmp/perf -e cpu-clock "
+         "sleep 0.2 && perf report -i /tmp/perf --stdio", says="cpu-clock"),
+    Case("perf record in a container", "in-container perf record -o "
+         "/tmp/perf -e cpu-clock sleep 0.2",
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE}),
+    Case("perf probe", "perf probe --add do_sys_openat2",
+         "perf probe --del do_sys_openat2", says="Added new event",
+         denied={"secrets-restricted": Denied(
+             ("tracefs",), True, "Operation not permitted", "nobody may")}),
+    Case("perf probe in a container",
+         "in-container perf probe --add do_sys_openat2",
+         "perf probe --del do_sys_openat2", says="Added new event",
+         denied={**CRUN_COPIES_ITSELF, **CRUN_MAKES_MORE,
+                 "secrets-baseline": Denied(
+                     ("tracefs",), True, "Operation not permitted",
+                     "perf is container"),
+                 "secrets-restricted": Denied(
+                     ("tracefs",), True, "Operation not permitted",
+                     "nobody may")}),
+    Case("ip netns", "/usr/sbin/ip netns add day && "
+         "/usr/sbin/ip netns exec day echo hello",
+         "/usr/sbin/ip netns del day", says="hello",
+         denied={"namespaces-baseline": Denied(
+             ("mnt",), True, "Operation not permitted",
+             "ip makes a mount namespace from inside the network"),
+                 "namespaces-restricted": Denied(
+             ("net", "enter"), True, "Operation not permitted",
+             "nobody may")}),
+
     Case("memfd-self", "/sw/memfd-self", says="from the memfd",
          denied={"exec-restricted": Denied(
              ("memfd",), True, "fexecve: Operation not permitted",
