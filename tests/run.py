@@ -139,7 +139,9 @@ SUITES = [
       for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
     python("cgroups", "tests/vm/test_cgroups.py", full_only=True, minutes=30),
     python("commands", "tests/vm/test_commands.py", full_only=True),
-    python("folded-full", "tests/vm/test_folded.py", full_only=True),
+    *[python(f"folded-{kernel}-full", "tests/vm/test_folded.py", "--kernel",
+             kernel, "--generated", "500", full_only=True, minutes=120)
+      for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
     python("fold-full", "tests/fold_check.py", "--cases", "1000000",
            full_only=True),
     python("agree-full", "tests/agree.py", "--compiler", "build/bpflockc",
