@@ -47,8 +47,8 @@
 
 /* The registers are at the end of a stack of 16 KiB, as it is unless the kernel
  * was built to check itself (KASAN); the segments that user space has show
- * whether it was they.  NULL where not. */
-static __always_inline const struct pt_regs___x86 *syscall_on_stack(void)
+ * whether it was they.  Their address, or 0 where not. */
+SHARED uint64_t syscall_on_stack(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	const struct pt_regs___x86 *regs;
@@ -56,20 +56,20 @@ static __always_inline const struct pt_regs___x86 *syscall_on_stack(void)
 	void *stack;
 
 	if (bpf_core_read(&stack, sizeof(stack), &task->stack))
-		return NULL;
+		return 0;
 	regs = stack + STACK_SIZE_X86 -
 	       bpf_core_type_size(struct pt_regs___x86);
 	if (bpf_core_read(&code, sizeof(code), &regs->cs) ||
 	    bpf_core_read(&stack_segment, sizeof(stack_segment), &regs->ss) ||
 	    (code != USER_CS && code != USER32_CS) || stack_segment != USER_DS)
-		return NULL;
-	return regs;
+		return 0;
+	return (uint64_t)regs;
 }
 
-/* The register of one of the two machines, or @unknown. */
-#define SYSCALL_REGISTER(x86, arm64, unknown)                                  \
+/* The register of one of the two machines, or SYSCALL_UNKNOWN. */
+#define SYSCALL_REGISTER(x86, arm64)                                           \
 	({                                                                     \
-		unsigned long held = (unsigned long)(unknown);                 \
+		unsigned long held = (unsigned long)SYSCALL_UNKNOWN;           \
 		const struct pt_regs___x86 *on_stack;                          \
 		void *regs;                                                    \
                                                                                \
@@ -78,9 +78,7 @@ static __always_inline const struct pt_regs___x86 *syscall_on_stack(void)
 				bpf_get_current_task_btf());                   \
 			if (syscall_on_x86()) {                                \
 				barrier();                                     \
-				held = (unsigned long)((struct pt_regs___x86   \
-								*)regs)        \
-					       ->x86;                          \
+				held = ((struct pt_regs___x86 *)regs)->x86;    \
 				barrier();                                     \
 			} else if (syscall_on_arm64()) {                       \
 				barrier();                                     \
@@ -90,10 +88,10 @@ static __always_inline const struct pt_regs___x86 *syscall_on_stack(void)
 				barrier();                                     \
 			}                                                      \
 		} else if (syscall_on_x86()) {                                 \
-			on_stack = syscall_on_stack();                         \
+			on_stack = (const void *)syscall_on_stack();           \
 			if (!on_stack || bpf_core_read(&held, sizeof(held),    \
 						       &on_stack->x86))        \
-				held = (unsigned long)(unknown);               \
+				held = (unsigned long)SYSCALL_UNKNOWN;         \
 		}                                                              \
 		held;                                                          \
 	})
@@ -102,7 +100,7 @@ static __always_inline const struct pt_regs___x86 *syscall_on_stack(void)
  * SYSCALL_UNKNOWN. */
 static __always_inline long syscall_number(void)
 {
-	return (long)SYSCALL_REGISTER(orig_ax, syscallno, SYSCALL_UNKNOWN);
+	return (long)SYSCALL_REGISTER(orig_ax, syscallno);
 }
 
 /* Whether the number is what the kernel saved, and not a guess. */
@@ -138,20 +136,20 @@ static __always_inline bool syscall_is_i386(void)
 static __always_inline unsigned long syscall_first(bool i386)
 {
 	if (i386)
-		return SYSCALL_REGISTER(bx, orig_x0, SYSCALL_UNKNOWN);
-	return SYSCALL_REGISTER(di, orig_x0, SYSCALL_UNKNOWN);
+		return SYSCALL_REGISTER(bx, orig_x0);
+	return SYSCALL_REGISTER(di, orig_x0);
 }
 
 static __always_inline unsigned long syscall_second(bool i386)
 {
 	if (i386)
-		return SYSCALL_REGISTER(cx, regs[1], SYSCALL_UNKNOWN);
-	return SYSCALL_REGISTER(si, regs[1], SYSCALL_UNKNOWN);
+		return SYSCALL_REGISTER(cx, regs[1]);
+	return SYSCALL_REGISTER(si, regs[1]);
 }
 
 static __always_inline unsigned long syscall_third(void)
 {
-	return SYSCALL_REGISTER(dx, regs[2], SYSCALL_UNKNOWN);
+	return SYSCALL_REGISTER(dx, regs[2]);
 }
 
 /*
