@@ -7,13 +7,17 @@
  */
 #include "compiler/link.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/btf.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bundle/object.h"
 #include "compiler/arena.h"
 #include "compiler/memfile.h"
 
@@ -46,45 +50,82 @@ __attribute__((format(printf, 2, 0))) static int hear(
 	return 0;
 }
 
+/* ---- functions of the kernel's ---- */
+
+#define KSYMS ".ksyms"
+
+static uint32_t find_int(const struct btf *types)
+{
+	uint32_t id = 1;
+
+	while (id < btf__type_cnt(types) &&
+	       !btf_is_int(btf__type_by_id(types, id)))
+		id++;
+	return id < btf__type_cnt(types) ? id : 0;
+}
+
 /*
- * libbpf 1.1 does not join objects that call the same function of the kernel:
- * it wants to know the function's size.  So while they are joined, each object
- * but the first calls one whose name begins with a letter of its own.  Names
- * stand between NULs, in string tables alone.
+ * That section's type, where the types begin at @bytes: of the same length, a
+ * struct that nothing refers to.
  */
-static const char *const kernel_functions[] = { "bpf_rdonly_cast" };
-
-#define NAME_MAX_SIZE 64
-
-static void rename_one(struct blob *object, const char *name, char from,
-		       char to)
+static void hide_section(const struct btf *types, uint32_t section,
+			 uint8_t *bytes)
 {
-	char wanted[NAME_MAX_SIZE] = { '\0', from };
-	size_t size = strlen(name) + 2;
-	char *at = (char *)object->bytes, *end = at + object->size;
+	const struct btf_type *type = btf__type_by_id(types, section);
+	const uint8_t *begin = btf__raw_data(types, &(uint32_t){ 0 });
+	uint8_t *at = bytes + ((const uint8_t *)type - begin);
+	uint32_t member = find_int(types);
+	uint32_t count = btf_vlen(type);
+	struct btf_type hidden = {
+		.info = (uint32_t)BTF_KIND_STRUCT << 24 | count,
+		.size = btf__type_by_id(types, member)->size,
+	};
 
-	memcpy(wanted + 2, name + 1, size - 2);
-	while ((at = memmem(at, (size_t)(end - at), wanted, size)))
-		*++at = to;
-}
+	memcpy(at, &hidden, sizeof(hidden));
+	for (uint32_t i = 0; i < count; i++) {
+		struct btf_member each = { .type = member };
 
-static struct blob rename_functions(struct arena *arena,
-				    const struct blob *object, size_t number,
-				    bool back)
-{
-	struct blob renamed = { arena_copy(arena, object->bytes, object->size),
-				object->size };
-	char letter = (char)('A' + number);
-
-	for (size_t i = 0;
-	     i < sizeof(kernel_functions) / sizeof(kernel_functions[0]); i++) {
-		const char *name = kernel_functions[i];
-
-		rename_one(&renamed, name, back ? letter : *name,
-			   back ? *name : letter);
+		_Static_assert(sizeof(each) == sizeof(struct btf_var_secinfo),
+			       "they take each other's place");
+		memcpy(at + sizeof(hidden) + i * sizeof(each), &each,
+		       sizeof(each));
 	}
-	return renamed;
 }
+
+/*
+ * The linker cannot add a function of the kernel's to a section that has it
+ * already: it wants to know the function's size.  So only the first object
+ * keeps that section; in others the functions stand alone, and the linker finds
+ * the first one's by name.  @kept says whether one has been.
+ */
+static int hide_ksyms(struct arena *arena, struct blob *object, bool *kept)
+{
+	struct object_section section;
+	struct object elf;
+	struct btf *types;
+	const char *why;
+	uint8_t *copy;
+	int id;
+
+	if (object_open(object->bytes, object->size, &elf, &why) ||
+	    object_find_section(&elf, ".BTF", &section))
+		return -EBADMSG;
+	types = btf__new(section.bytes, (uint32_t)section.size);
+	if (!types)
+		return -errno;
+	id = btf__find_by_name_kind(types, KSYMS, BTF_KIND_DATASEC);
+	if (id > 0 && *kept && find_int(types)) {
+		copy = (uint8_t *)arena_copy(arena, object->bytes,
+					     object->size);
+		hide_section(types, (uint32_t)id, copy + section.offset);
+		object->bytes = copy;
+	}
+	*kept |= id > 0;
+	btf__free(types);
+	return 0;
+}
+
+/* ---- linking ---- */
 
 static int link_files(struct arena *arena, const int *fds, size_t count, int to)
 {
@@ -125,13 +166,14 @@ int link_objects(struct arena *arena, const struct blob *objects, size_t count,
 	struct words words = { 0 };
 	size_t opened = 0;
 	int err = to < 0 ? to : 0;
+	bool kept = false;
 
 	while (!err && opened < count) {
 		struct blob object = objects[opened];
 
-		if (opened)
-			object =
-				rename_functions(arena, &object, opened, false);
+		err = hide_ksyms(arena, &object, &kept);
+		if (err)
+			break;
 		fds[opened] = memfile_new(&object);
 		if (fds[opened] < 0)
 			err = fds[opened];
@@ -144,8 +186,6 @@ int link_objects(struct arena *arena, const struct blob *objects, size_t count,
 		close(fds[--opened]);
 	if (!err)
 		err = memfile_read(arena, to, linked);
-	for (size_t i = 1; !err && i < count; i++)
-		*linked = rename_functions(arena, linked, i, true);
 	if (err)
 		*why = arena_printf(
 			arena, "the programs cannot be joined: %s%s%s",

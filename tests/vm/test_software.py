@@ -61,14 +61,14 @@ LOADERS = ("bpflock-load", "bpflock-canary")
 # Nobody is let through by restricted, bpflock-log neither.
 NO_EVENTS = {"bpf-restricted"}
 
-# Says in /out/STAGE.NUMBER how a case went, its status in the last line, and in
-# /out/STAGE.NUMBER.log which events there were.
+# Says in /out/STAGE.NUMBER what a case said, its status in .status, and in .log
+# which events there were.
 FUNCTIONS = r"""
 mkdir -p /out
 # case STAGE NUMBER COMMAND UNDO
 case_() {
 	sh -c "$3" >/out/$1.$2 2>&1
-	echo $? >>/out/$1.$2
+	echo $? >/out/$1.$2.status
 	bpflock-log --json >/out/$1.$2.log 2>/dev/null
 	sh -c "$4" >/dev/null 2>&1
 }
@@ -160,17 +160,17 @@ def script(cases: list[Case]) -> str:
 
 
 def read(out: dict[str, bytes], stage: str, number: int) -> Seen | None:
-    raw = out.get(f"{stage}.{number}")
-    if raw is None:
+    status = out.get(f"{stage}.{number}.status")
+    if status is None:
         return None
-    *said, status = raw.decode(errors="replace").strip().split("\n")
+    said = out.get(f"{stage}.{number}", b"").decode(errors="replace").strip()
     denied: dict[str, None] = {}
     for line in out.get(f"{stage}.{number}.log", b"").splitlines():
         event = json.loads(line)
         if event.get("verdict") == "deny" and \
                 event.get("comm") not in LOADERS:
             denied[event["operation"]] = None
-    return Seen(int(status), "\n".join(said), list(denied))
+    return Seen(int(status), said, list(denied))
 
 
 def judge(case: Case, policy: str, seen: Seen) -> list[str]:
