@@ -175,9 +175,9 @@ def run_all(args: argparse.Namespace) -> tuple[int, int, int]:
                                      whole)
             if usual:
                 outcomes += defects(outcomes)
-            if whole:
+            if not args.unfolded:
                 support.save(args.builddir / "conformance", kernel, release,
-                             outcomes)
+                             outcomes, compiling.whole(policies))
             counts = show(kernel, outcomes)
             print(f"{kernel} ({release}): {words(counts)}", flush=True)
             total = tuple(map(sum, zip(total, counts)))

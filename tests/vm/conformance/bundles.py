@@ -74,3 +74,15 @@ def policies_like(pattern: str | None,
     return [policy for policy in policies
             if (not pattern or fnmatch.fnmatchcase(policy.name, pattern))
             and quick in (None, policy.quick)]
+
+
+def whole(policies: list[rows.Policy]) -> set[str]:
+    """What these are all the policies of, as docs/support.md calls it."""
+    there = {policy.name for policy in policies}
+    parts: dict[str, bool] = {}
+    for policy in policies_like(None):
+        part = rows.TRACE if policy.protection in rows.TRACED \
+            else policy.protection
+        parts[part] = parts.get(part, True) and (policy.name in there
+                                                 or bool(policy.flood))
+    return {part for part, complete in parts.items() if complete}

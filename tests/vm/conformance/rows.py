@@ -547,6 +547,7 @@ SHAPES = {
 QUICK_SHAPES = {"image": ("baseline", "restricted"),
                 "secrets": ("baseline", "restricted"),
                 "namespaces": ("baseline", "restricted", "audit", "nested"),
+                "network": ("baseline", "restricted", "audit", "nested"),
                 "sysfs": ("baseline", "restricted")}
 
 # Where bpflock-log runs, which needs bpf() itself.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """docs/support.md: what was shown to be denied, on which kernel.
 
-Written from build/conformance/KERNEL.json, which a whole run leaves for each
-kernel: nothing is in the document that no row has shown.
+Written from build/conformance/KERNEL.json. A run puts into it what it has shown
+of each protection all of whose policies it had: nothing is in the document that
+no row has shown.
 """
 
 from __future__ import annotations
@@ -41,22 +42,34 @@ Each of these failed there, and is shown not to here by rows of its own.
 """
 
 
-def save(folder: Path, kernel: str, release: str,
-         outcomes: list[Outcome]) -> None:
-    """What of a run goes into the document."""
-    operations: dict[str, dict] = {}
+def save(folder: Path, kernel: str, release: str, outcomes: list[Outcome],
+         whole: set[str]) -> None:
+    """What of a run goes into the document: of the protections in @whole."""
+    path = folder / f"{kernel}.json"
+    run = {"operations": {}, "defects": {}}
+    if path.exists():
+        run = json.loads(path.read_text())
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    operations = {name: state for name, state in run["operations"].items()
+                  if name.partition(".")[0] not in whole}
     for outcome in outcomes:
-        if outcome.proof:
+        if outcome.proof and outcome.proof[0] in whole:
             state = operations.setdefault(
                 ".".join(outcome.proof),
-                {"passed": 0, "failed": 0, "reasons": []})
+                {"passed": 0, "failed": 0, "reasons": [], "date": today})
             count(state, outcome)
     defects = {outcome.name.partition(": ")[2]: verdict(outcome)
                for outcome in outcomes if outcome.name.startswith("defect: ")}
-    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    (folder / f"{kernel}.json").write_text(json.dumps(
-        {"kernel": kernel, "release": release, "date": today,
-         "operations": operations, "defects": defects}, indent=1) + "\n")
+    path.write_text(json.dumps(
+        {"kernel": kernel, "release": release, "operations": operations,
+         "defects": run["defects"] | defects}, indent=1) + "\n")
+
+
+def days(run: dict) -> str:
+    dates = sorted(state["date"] for state in run["operations"].values())
+    if not dates or dates[0] == dates[-1]:
+        return "".join(dates[:1])
+    return f"{dates[0]} to {dates[-1]}"
 
 
 def count(state: dict, outcome: Outcome) -> None:
@@ -110,7 +123,7 @@ def document(runs: list[dict], operations: dict[str, list[str]]) -> str:
                 for run in runs]]
              for protection, names in operations.items() for name in names]
     kernels = table(["kernel", "release", "run on"],
-                    [[run["kernel"], run["release"], run["date"]]
+                    [[run["kernel"], run["release"], days(run)]
                      for run in runs])
     names = [run["kernel"] for run in runs]
     text = HEAD + kernels + MIDDLE + table(["operation", *names], lines)
