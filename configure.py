@@ -137,6 +137,7 @@ LOADER = [
     "loader/attest.c",
     "loader/bind.c",
     "loader/canary.c",
+    "loader/cgroup_root.c",
     "loader/cmdline.c",
     "loader/detail.c",
     "loader/expect.c",
@@ -180,6 +181,7 @@ LOADER = [
 
 LOG = [
     "loader/cgroup_paths.c",
+    "loader/cgroup_root.c",
     "loader/cmdline.c",
     "loader/detail.c",
     "loader/fault.c",
@@ -249,10 +251,10 @@ UNIT_TESTS = {
                    "loader/process.c", "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
     "test_reasons": ["loader/names.c", "loader/reasons.c", "loader/report.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
-    "test_format": ["tests/unit/sample.c", "loader/cgroup_paths.c", "loader/format.c",
+    "test_format": ["tests/unit/sample.c", "loader/cgroup_paths.c", "loader/cgroup_root.c", "loader/format.c",
                     "loader/journal.c", *BUNDLE],
     "test_filter": ["tests/unit/sample.c", "loader/filter.c", "loader/report.c", *BUNDLE],
-    "test_cgroup_paths": ["loader/cgroup_paths.c"],
+    "test_cgroup_paths": ["loader/cgroup_paths.c", "loader/cgroup_root.c"],
     "test_people": ["loader/people.c"],
     "test_journal": ["loader/journal.c"],
     "test_record": ["tests/unit/sample.c", "loader/findings.c", "loader/layout.c", "loader/record.c",

@@ -8,47 +8,22 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
+#include "loader/cgroup_root.h"
 #include "loader/cleanup.h"
 
-#define ROOT_INODE    1	   /* of the hierarchy, not of a part that is shown */
 #define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id is the handle */
 #define ID_LEN	      64
 #define SCOPE	      ".scope"
 #define MONITOR	      "conmon-" /* who watches a container is not in it */
 
-/* Where systemd and others mount it: alone, or beside v1. */
-static const char *const places[] = { "/sys/fs/cgroup",
-				      "/sys/fs/cgroup/unified" };
-
-static bool is_hierarchy(int fd)
-{
-	struct statfs fs;
-	struct stat folder;
-
-	return !fstatfs(fd, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC &&
-	       !fstat(fd, &folder) && folder.st_ino == ROOT_INODE;
-}
-
 void cgroup_paths_open(struct cgroup_paths *paths)
 {
 	*paths = (struct cgroup_paths){ .mount = -1 };
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		CLEANUP(close_fd)
-		int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd < 0 || !is_hierarchy(fd))
-			continue;
-		paths->mounted = places[i];
-		paths->mount = keep_fd(&fd);
-		return;
-	}
+	paths->mount = cgroup_root_open(&paths->mounted);
 }
 
 void cgroup_paths_free(struct cgroup_paths *paths)

@@ -23,6 +23,7 @@
 #include "bpf/guard/guard.h"
 #include "loader/attach.h"
 #include "loader/bind.h"
+#include "loader/cgroup_root.h"
 #include "loader/cleanup.h"
 #include "loader/detail.h"
 #include "loader/fault.h"
@@ -111,11 +112,17 @@ int load_guard(struct run *run)
 	return err ? err : freeze_maps(run, guard);
 }
 
-/* By a mount of our own: cgroup v2 may be mounted anywhere. */
+/* By a mount of our own only where none is in its place: it takes options off
+ * from all mounts of the hierarchy (nsdelegate, memory_recursiveprot). */
 static int open_root_cgroup(int *root)
 {
-	CLEANUP(close_fd) int mount = mount_detached("cgroup2");
+	CLEANUP(close_fd) int mount = -1;
+	const char *mounted;
 
+	*root = cgroup_root_open(&mounted);
+	if (*root >= 0)
+		return 0;
+	mount = mount_detached("cgroup2");
 	if (mount < 0)
 		return mount;
 	*root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

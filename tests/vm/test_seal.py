@@ -139,6 +139,8 @@ UNSEALED = [
 ]
 
 CLOSED = [
+    Row("cgroups as systemd mounts them", "mount -o remount,nsdelegate,"
+        "memory_recursiveprot none /sys/fs/cgroup", 0),
     Row("a policy that denies bpf() to everybody", "bpflock-load everything.o",
         0, ("everything version 3: 4 protections enforced (kernel_modules, bpf, "
             "fileless_exec, namespaces), 1 trace on (exec), 15 hooks, "
@@ -147,6 +149,9 @@ CLOSED = [
     Row("keeps everybody from bpf()", "! bpftool prog", 0,
         ("Operation not permitted",)),
     Row("and its pins", "ls-vault", 0, (" ro,",)),
+    Row("nothing is taken off the cgroups' mount",
+        "grep ' /sys/fs/cgroup ' /proc/mounts", 0,
+        ("nsdelegate", "memory_recursiveprot")),
 ]
 
 
