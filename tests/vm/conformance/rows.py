@@ -513,7 +513,7 @@ SUBJECTS = [
     Subject("hostboth", "host", "in-container --host-net --host-pid"),
     Subject("bwrap", "container", "in-bwrap", module="tun"),
     Subject("ownnet", "container", "unshare --net"),
-    Subject("apps-h", "host", cgroup="/apps", module="vsock"),
+    Subject("apps-h", "host", cgroup="/apps", module="squashfs"),
     Subject("apps-c", "container", "in-container", "/apps", module="isofs"),
     Subject("below-h", "host", cgroup="/apps/below/deep"),
     Subject("below-c", "container", "in-container", "/apps/below/deep"),
