@@ -544,7 +544,10 @@ SHAPES = {
 
 # Of these --quick leaves out what is not here: they are one hook and one way to
 # decide it, of which others have rows, or many calls that end in the same way.
-QUICK_SHAPES = {"image": ("baseline", "restricted"),
+MOST = ("baseline", "restricted", "privileged", "audit", "log-all", "log-none",
+        "block-host", "allow-cgroup")
+QUICK_SHAPES = {"bpf": MOST, "exec": MOST,
+                "image": ("baseline", "restricted"),
                 "secrets": ("baseline", "restricted"),
                 "namespaces": ("baseline", "restricted", "audit", "nested"),
                 "network": ("baseline", "restricted", "audit", "nested"),
