@@ -215,15 +215,18 @@ int put_in_place(struct run *run, struct load *load)
 }
 
 /* What was replaced gets its place back first; then it is ours that is staged.
- * The vault goes as a whole. */
+ * The vault goes as a whole, but only once no policy can deny that any more. */
 static int unpin(const struct run *run, const struct load *load)
 {
+	int home = home_of(run, load), err = 0;
 	struct names names;
-	int err = 0;
 
-	if (home_of(run, load) != run->home)
-		return 0;
 	find_names(load, &names);
+	if (home != run->home)
+		return home_remove(home,
+				   load->pins == PINS_IN_PLACE ? names.place
+							       : names.staged,
+				   LAYOUT_LINKS);
 	if (load->pins == PINS_IN_PLACE && !load->replaces)
 		return home_remove(run->home, names.place, LAYOUT_LINKS);
 	if (load->pins == PINS_IN_PLACE)

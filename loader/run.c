@@ -79,13 +79,14 @@ static void free_load(struct load *load)
 void run_free(struct run *run)
 {
 	stand_ins_stop(&run->stand_ins);
-	if (!run->done) {
+	if (!run->done)
 		unpin_policies(run);
-		remove_vault(run);
-	}
 	for (size_t i = 0; i < run->count; i++)
 		free_load(&run->loads[i]);
 	free(run->loads);
+	/* Behind them: a policy may deny what that takes. */
+	if (!run->done)
+		remove_vault(run);
 	remove_guard(run);
 	free_load(&run->guard);
 	close_fd(&run->vault);
