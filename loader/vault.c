@@ -159,12 +159,14 @@ static int make_read_only(int vault)
 	return 0;
 }
 
-/* Whether it is mounted there. */
-static int check_vault(const struct run *run, int root)
+/* Opens what is mounted there, which has to be this run's vault. */
+static int open_vault(const struct run *run, int *root)
 {
 	uint32_t device;
-	int err = vault_device(root, &device);
+	int err = visit_root(root);
 
+	if (!err)
+		err = vault_device(*root, &device);
 	if (!err && device != run->facts.vault_dev)
 		err = -ENOENT;
 	return err;
@@ -177,9 +179,7 @@ static int seal(const struct run *run)
 	int err = fault("seal");
 
 	if (!err)
-		err = visit_root(&root);
-	if (!err)
-		err = check_vault(run, root);
+		err = open_vault(run, &root);
 	if (!err)
 		err = make_read_only(root);
 	if (err)
@@ -192,9 +192,8 @@ static int seal(const struct run *run)
 static int look_again(const struct run *run)
 {
 	CLEANUP(close_fd) int root = -1;
-	int err = visit_root(&root);
 
-	return err ? err : check_vault(run, root);
+	return open_vault(run, &root);
 }
 
 int seal_vault(struct run *run)
