@@ -66,15 +66,14 @@ static uint32_t find_int(const struct btf *types)
 
 /*
  * That section's type, where the types begin at @bytes: of the same length, a
- * struct that nothing refers to.
+ * struct of @member, a number, that nothing refers to.
  */
 static void hide_section(const struct btf *types, uint32_t section,
-			 uint8_t *bytes)
+			 uint32_t member, uint8_t *bytes)
 {
 	const struct btf_type *type = btf__type_by_id(types, section);
 	const uint8_t *begin = btf__raw_data(types, &(uint32_t){ 0 });
 	uint8_t *at = bytes + ((const uint8_t *)type - begin);
-	uint32_t member = find_int(types);
 	uint32_t count = btf_vlen(type);
 	struct btf_type hidden = {
 		.info = (uint32_t)BTF_KIND_STRUCT << 24 | count,
@@ -103,6 +102,7 @@ static int hide_ksyms(struct arena *arena, struct blob *object, bool *kept)
 	struct object_section section;
 	struct object elf;
 	struct btf *types;
+	uint32_t member;
 	const char *why;
 	uint8_t *copy;
 	int id;
@@ -114,10 +114,12 @@ static int hide_ksyms(struct arena *arena, struct blob *object, bool *kept)
 	if (!types)
 		return -errno;
 	id = btf__find_by_name_kind(types, KSYMS, BTF_KIND_DATASEC);
-	if (id > 0 && *kept && find_int(types)) {
+	member = id > 0 && *kept ? find_int(types) : 0;
+	if (member) {
 		copy = (uint8_t *)arena_copy(arena, object->bytes,
 					     object->size);
-		hide_section(types, (uint32_t)id, copy + section.offset);
+		hide_section(types, (uint32_t)id, member,
+			     copy + section.offset);
 		object->bytes = copy;
 	}
 	*kept |= id > 0;
