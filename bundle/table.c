@@ -21,6 +21,20 @@ uint64_t table_used_operations(const struct table_protection *protection)
 	return used;
 }
 
+uint64_t table_used_at(const struct table_protection *protection,
+		       enum hook_id hook)
+{
+	const struct operation *operations = protection->protection->operations;
+	uint64_t at = 0;
+
+	for (uint64_t rest = table_used_operations(protection); rest;
+	     rest &= rest - 1)
+		if (operations[__builtin_ctzll(rest)].hooks & UINT64_C(1)
+								      << hook)
+			at |= rest & -rest;
+	return at;
+}
+
 const char *table_class_cgroup(const struct table_protection *protection,
 			       uint32_t class)
 {
@@ -29,16 +43,15 @@ const char *table_class_cgroup(const struct table_protection *protection,
 	return cgroup ? protection->cgroups[cgroup - 1] : NULL;
 }
 
-const struct table_statement *
-table_decided_by(const struct table *table,
-		 const struct table_protection *protection, uint32_t class,
-		 unsigned operation)
+const struct table_statement *table_decided_by(
+	const struct table *table, const struct table_protection *protection,
+	uint32_t class, unsigned operation)
 {
 	unsigned row = protection_operation_count(protection->protection);
 	uint32_t statement = protection->decided_by[class * row + operation];
 
-	return statement == TABLE_NO_STATEMENT ? NULL :
-						 &table->statements[statement];
+	return statement == TABLE_NO_STATEMENT ? NULL
+					       : &table->statements[statement];
 }
 
 const char *table_verdict(const struct table *table,

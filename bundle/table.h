@@ -92,6 +92,10 @@ static inline enum place table_class_place(uint32_t class)
 uint64_t table_denied_operations(const struct table_protection *protection);
 uint64_t table_used_operations(const struct table_protection *protection);
 
+/* Of the latter, those that @hook is asked about. */
+uint64_t table_used_at(const struct table_protection *protection,
+		       enum hook_id hook);
+
 /* The class's cgroup, NULL for "in none of the named ones". */
 const char *table_class_cgroup(const struct table_protection *protection,
 			       uint32_t class);

@@ -97,20 +97,6 @@ enum proof canary_judge(const struct expectation *expected, int control,
 
 /* ---- one canary a hook ---- */
 
-/* Those of its operations that the policy decides, and the hook is asked. */
-static uint64_t used_at(const struct table_protection *decides,
-			enum hook_id hook)
-{
-	const struct protection *protection = decides->protection;
-	unsigned count = protection_operation_count(protection);
-	uint64_t used = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		if (protection->operations[i].hooks & UINT64_C(1) << hook)
-			used |= UINT64_C(1) << i;
-	return used & table_used_operations(decides);
-}
-
 int canaries_of(const struct table *table, struct canaries *canaries)
 {
 	size_t count = 0;
@@ -121,7 +107,7 @@ int canaries_of(const struct table *table, struct canaries *canaries)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < table->protection_count; i++)
 		for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
-			if (used_at(&table->protections[i], hook))
+			if (table_used_at(&table->protections[i], hook))
 				all[count++] = (struct canary){
 					.protection = i,
 					.hook = hook,
@@ -175,7 +161,7 @@ static bool is_of(const struct trial *trial,
 {
 	return &protections[trial->protection] == decides->protection &&
 	       trial->hook == hook &&
-	       trial->operations & used_at(decides, hook);
+	       trial->operations & table_used_at(decides, hook);
 }
 
 /* Why nothing would be shown. */

@@ -307,39 +307,28 @@ static int check_prototype(const struct btf *kernel,
 	return 0;
 }
 
-/* Whether that hook is asked about it. */
-static bool operation_asks(const struct operation *operation, const char *hook)
-{
-	for (unsigned i = 0; i < HOOK_COUNT; i++)
-		if (operation->hooks & UINT64_C(1) << i &&
-		    !strcmp(hooks[i].name, hook))
-			return true;
-	return false;
-}
-
 /* By the names of what needs it, where the policy says. */
-static int refuse_hook(const struct load *load, const char *hook)
+static int refuse_hook(const struct load *load, const char *section)
 {
 	const struct table *table = &load->bundle->note->table;
+	const char *hook = strchr(section, '/') + 1;
+	unsigned id = 0;
+	char why[128];
 	int err = 0;
 
-	for (uint32_t i = 0; i < table->protection_count; i++) {
+	while (id < HOOK_COUNT && strcmp(hooks[id].section, section))
+		id++;
+	snprintf(why, sizeof(why), "this kernel has no hook %s for", hook);
+	for (uint32_t i = 0; i < table->protection_count && id < HOOK_COUNT;
+	     i++) {
 		const struct table_protection *row = &table->protections[i];
-		const struct operation *all = row->protection->operations;
 
-		for (uint64_t rest = table_used_operations(row); rest;
-		     rest &= rest - 1) {
-			unsigned bit = (unsigned)__builtin_ctzll(rest);
-
-			if (!operation_asks(&all[bit], hook))
-				continue;
-			err = refuse(-EOPNOTSUPP, load->path, "probe",
-				     "run a newer kernel, or leave it out of "
-				     "what the policy denies and logs",
-				     "this kernel has no hook %s for %s.%s",
-				     hook, row->protection->name,
-				     all[bit].name);
-		}
+		err |= refuse_operations(
+			load->path, "probe", row->protection,
+			table_used_at(row, id),
+			"run a newer kernel, or leave it out of what the "
+			"policy denies and logs",
+			why);
 	}
 	if (err)
 		return err;
@@ -353,13 +342,11 @@ static int refuse_hook(const struct load *load, const char *hook)
 static int probe_hook(const struct btf *kernel, const struct load *load,
 		      const struct bpf_program *program)
 {
-	/* inspect_object() has seen that there is a slash. */
-	const char *hook = strchr(bpf_program__section_name(program), '/') + 1;
+	const char *section = bpf_program__section_name(program);
 	const struct btf_type *prototype;
 	char function[128];
 
-	if (!kernel_function(bpf_program__section_name(program), function,
-			     sizeof(function)))
+	if (!kernel_function(section, function, sizeof(function)))
 		return refuse(-EBADMSG, load->path, "probe", NULL,
 			      "the program %s is for no hook",
 			      bpf_program__name(program));
@@ -373,7 +360,7 @@ static int probe_hook(const struct btf *kernel, const struct load *load,
 			      "this kernel has no function %s that a program "
 			      "can be told the end of, which the policy needs",
 			      function);
-	return refuse_hook(load, hook);
+	return refuse_hook(load, section);
 }
 
 /* From 5.12 on a program was not asked while the same processor was still in

@@ -58,18 +58,6 @@ uint64_t reasons_without_end(const struct btf *kernel,
 	return UINT64_C(1) << OP_BIT(kernel_secrets, bpf_read);
 }
 
-static int refuse_each(const struct load *load,
-		       const struct protection *protection, uint64_t operations,
-		       const char *mend, const char *why)
-{
-	for (; operations; operations &= operations - 1)
-		refuse(-EOPNOTSUPP, load->path, "probe", mend, "%s %s.%s", why,
-		       protection->name,
-		       protection->operations[__builtin_ctzll(operations)]
-			       .name);
-	return -EOPNOTSUPP;
-}
-
 int probe_reasons(struct run *run, struct load *load)
 {
 	const struct table *table = &load->bundle->note->table;
@@ -86,19 +74,21 @@ int probe_reasons(struct run *run, struct load *load)
 			~missing;
 
 		if (missing)
-			err = refuse_each(load, protection, missing,
-					  "run a newer kernel, or leave it out "
-					  "of what the policy denies and logs",
-					  "this kernel has no lockdown reason "
-					  "for");
+			err = refuse_operations(
+				load->path, "probe", protection, missing,
+				"run a newer kernel, or leave it out "
+				"of what the policy denies and logs",
+				"this kernel has no lockdown reason "
+				"for");
 		if (without_end)
-			err = refuse_each(load, protection, without_end,
-					  "run Linux 5.14 or newer, or leave "
-					  "it out of what the policy denies "
-					  "and logs",
-					  "this kernel may ask about each read "
-					  "of our programs themselves, which "
-					  "would never end, for");
+			err = refuse_operations(
+				load->path, "probe", protection, without_end,
+				"run Linux 5.14 or newer, or leave "
+				"it out of what the policy denies "
+				"and logs",
+				"this kernel may ask about each read "
+				"of our programs themselves, which "
+				"would never end, for");
 	}
 	return err;
 }

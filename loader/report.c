@@ -60,6 +60,20 @@ int refuse(int err, const char *where, const char *step, const char *mend,
 	return err;
 }
 
+int refuse_operations(const char *where, const char *step,
+		      const struct protection *protection, uint64_t operations,
+		      const char *mend, const char *why)
+{
+	int err = 0;
+
+	for (; operations; operations &= operations - 1)
+		err = refuse(-EOPNOTSUPP, where, step, mend, "%s %s.%s", why,
+			     protection->name,
+			     protection->operations[__builtin_ctzll(operations)]
+				     .name);
+	return err;
+}
+
 void report_mend(const char *format, ...)
 {
 	va_list arguments;

@@ -9,6 +9,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "bundle/operations.h"
 
 #define MACHINE "this machine"
 
@@ -25,6 +28,12 @@ __attribute__((format(printf, 5, 6))) int refuse(int err, const char *where,
 						 const char *step,
 						 const char *mend,
 						 const char *format, ...);
+
+/* refuse() each of these operations of @protection, a mask, with -EOPNOTSUPP, as
+ * "@why NAME.OPERATION".  Returns that; 0 where there is none. */
+int refuse_operations(const char *where, const char *step,
+		      const struct protection *protection, uint64_t operations,
+		      const char *mend, const char *why);
 
 /* Lines that belong to the refusal before them. */
 __attribute__((format(printf, 1, 2))) void report_mend(const char *format, ...);
