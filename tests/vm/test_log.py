@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import test_loader
+from conformance import guest
 from test_loader import Row
 
 POLICIES = {
@@ -41,12 +42,7 @@ policy told {
 ID = "0123456789abcdef" * 4
 WRITE = "echo 0 >/sys/kernel/rcu_expedited"
 HELPERS = {
-    "in-cgroup": r"""#!/bin/sh
-mkdir -p "/sys/fs/cgroup$1"
-echo $$ >"/sys/fs/cgroup$1/cgroup.procs" || exit 125
-shift
-exec "$@"
-""",
+    **guest.HELPERS,  # in-cgroup
     "ask": f"""#!/bin/sh
 {WRITE}
 in-container sh -c '{WRITE}; insmod /bin/sh' 2>/dev/null

@@ -142,9 +142,7 @@ def ready(name: str, build: Path, scratch: Path) -> str:
     for missing in re.findall(r"error: (\w+) has no template", said):
         print(f"{name}: without {missing}, which has no template yet")
         text = re.sub(rf"\n\t{missing}\s*\{{[^}}]*\}}", "", text)
-    # What only they used.
-    return re.sub(r"\n\tlet rare_sockets [^;]*;", "", text) \
-        if "rare_sockets for" not in text else text
+    return text
 
 
 def script(cases: list[Case]) -> str:
