@@ -61,6 +61,7 @@ TEMPLATE_VARIANTS = {
 
 BUNDLE = [
     "bundle/bundle.c",
+    "bundle/destination.c",
     "bundle/digest.c",
     "bundle/note.c",
     "bundle/object.c",
@@ -96,6 +97,7 @@ PROOF = [
     "compiler/proof/kernel.c",
     "compiler/proof/machine.c",
     "compiler/proof/memory.c",
+    "compiler/proof/reach.c",
     "compiler/proof/schema.c",
     "compiler/proof/specimen.c",
     "compiler/proof/verdict.c",
@@ -113,6 +115,7 @@ COMPILER = [
     "compiler/policy.c",
     "compiler/lets.c",
     "compiler/eval.c",
+    "compiler/destinations.c",
     "compiler/resolve.c",
     "compiler/check.c",
     "compiler/plan.c",
@@ -123,6 +126,7 @@ COMPILER = [
     "compiler/options.c",
     "compiler/cgroups.c",
     "compiler/edit.c",
+    "compiler/lookup.c",
     "compiler/template.c",
     "compiler/memfile.c",
     "compiler/link.c",
@@ -240,7 +244,7 @@ PROGRAMS = {
 LINKING = {"tests/bpflock-load-forges": "-Wl,--wrap=record_create,--wrap=attach_and_prove"}
 
 # What makes a policy's own object of a template.
-TEMPLATE = ["compiler/cgroups.c", "compiler/edit.c", "compiler/template.c"]
+TEMPLATE = ["compiler/cgroups.c", "compiler/edit.c", "compiler/lookup.c", "compiler/template.c"]
 
 # For tests of the compiler's stages.
 FRONT_TEST = ["tests/unit/front.c", *COMPILER, *BUNDLE]
@@ -281,6 +285,7 @@ UNIT_TESTS = {
     "test_reader": ["bundle/reader.c"],
     "test_note": ["tests/unit/sample.c", *BUNDLE],
     "test_bundle": ["tests/unit/sample.c", *BUNDLE],
+    "test_destination": ["tests/unit/sample.c", "compiler/arena.c", "compiler/lookup.c", *BUNDLE],
     "test_cgroups": ["compiler/arena.c", "compiler/cgroups.c", *BUNDLE],
     "test_template": ["tests/unit/sample.c", "compiler/arena.c", *TEMPLATE,
                       "compiler/memfile.c", "compiler/link.c", *BUNDLE],

@@ -11,12 +11,16 @@
  *	list	of statements: u32 source, line, column, until; text reason
  *	list	of protections:
  *		string	name
- *		list	of its operations, in the order of their bits: string
+ *		list	of its operations, in the order of their bits: string;
+ *			of network destinations are the last ones
  *		u8	profile, log
  *		list	of cgroups: string
  *		u64	denied, a class; u64 logged, a class
  *		runs	of decided_by: u32 length, u32 value, to the last cell
  *		list	of devices: string
+ *		a destination:
+ *			list	of prefixes: 16 bytes, u8
+ *			list	of ports: u16 first, last
  *
  * all little-endian and unaligned.  A list is a u32 count and that many items;
  * a string is a u32 length and UTF-8 without NUL; a text is a u8, 0 where
@@ -81,22 +85,28 @@ static void write_u8(struct writer *writer, unsigned value)
 	write_bytes(writer, &byte, 1);
 }
 
-static void write_u64(struct writer *writer, uint64_t value)
+static void write_number(struct writer *writer, uint64_t value, size_t size)
 {
 	uint8_t bytes[8];
 
-	for (unsigned i = 0; i < sizeof(bytes); i++)
+	for (size_t i = 0; i < size; i++)
 		bytes[i] = (uint8_t)(value >> (8 * i));
-	write_bytes(writer, bytes, sizeof(bytes));
+	write_bytes(writer, bytes, size);
+}
+
+static void write_u16(struct writer *writer, uint16_t value)
+{
+	write_number(writer, value, sizeof(value));
 }
 
 static void write_u32(struct writer *writer, uint32_t value)
 {
-	uint8_t bytes[4];
+	write_number(writer, value, sizeof(value));
+}
 
-	for (unsigned i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
-	write_bytes(writer, bytes, sizeof(bytes));
+static void write_u64(struct writer *writer, uint64_t value)
+{
+	write_number(writer, value, sizeof(value));
 }
 
 static void write_string(struct writer *writer, const char *string)
@@ -137,6 +147,24 @@ static void write_runs(struct writer *writer, const uint32_t *values,
 	}
 }
 
+static void write_destination(struct writer *writer,
+			      const struct destination *destination)
+{
+	write_u32(writer, destination->prefix_count);
+	for (uint32_t i = 0; i < destination->prefix_count; i++) {
+		const struct destination_prefix *prefix =
+			&destination->prefixes[i];
+
+		write_bytes(writer, prefix->address, sizeof(prefix->address));
+		write_u8(writer, prefix->bits);
+	}
+	write_u32(writer, destination->ports_count);
+	for (uint32_t i = 0; i < destination->ports_count; i++) {
+		write_u16(writer, destination->ports[i].first);
+		write_u16(writer, destination->ports[i].last);
+	}
+}
+
 static void write_protection(struct writer *writer,
 			     const struct table_protection *protection)
 {
@@ -158,6 +186,8 @@ static void write_protection(struct writer *writer,
 	write_runs(writer, protection->decided_by,
 		   (size_t)classes * operations);
 	write_strings(writer, protection->devices, protection->device_count);
+	for (unsigned i = 0; i < kind->destination_count; i++)
+		write_destination(writer, &protection->destinations[i]);
 }
 
 static void write_description(struct writer *writer, const struct note *note)
@@ -353,8 +383,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* As the language spells a NAME: it is part of paths. */
-static bool is_policy_name(const char *name)
+/* As the language spells a NAME: a policy's is part of paths. */
+static bool is_language_name(const char *name)
 {
 	if (!is_letter(*name))
 		return false;
@@ -420,11 +450,44 @@ static void read_statements(struct decoder *decoder, struct table *table)
 		"its note has another day than its statements");
 }
 
-/* The kind that the next strings name: this build's, with these operations. */
-static const struct protection *read_kind(struct decoder *decoder)
+/* The kind that has destinations of these names too. */
+static const struct protection *
+read_destination_names(struct decoder *decoder, uint32_t count,
+		       struct destination **destinations)
+{
+	struct operation *operations =
+		own(decoder, 64, sizeof(struct operation));
+	struct protection *kind = own(decoder, 1, sizeof(*kind));
+
+	*destinations = own(decoder, count, sizeof(**destinations));
+	for (uint32_t i = 0; !failed(decoder) && i < count; i++) {
+		const char *name = read_string(decoder);
+
+		require(decoder,
+			is_language_name(name) &&
+				!protection_mask(
+					&protections[PROTECTION_network], name,
+					strlen(name)),
+			"its note has a destination with a name that is none");
+		for (uint32_t j = 0; !failed(decoder) && j < i; j++)
+			require(decoder, strcmp(name, (*destinations)[j].name),
+				"its note has two destinations of one name");
+		if (!failed(decoder))
+			(*destinations)[i].name = name;
+	}
+	if (failed(decoder))
+		return NULL;
+	*kind = destination_protection(*destinations, count, operations);
+	return kind;
+}
+
+/* The kind that the next strings name: this build's, with these operations,
+ * and with the destinations that it has besides. */
+static const struct protection *read_kind(struct decoder *decoder,
+					  struct destination **destinations)
 {
 	const struct protection *kind = NULL;
-	uint32_t operations;
+	uint32_t operations, built_in;
 	const uint8_t *name;
 	size_t len;
 
@@ -440,12 +503,20 @@ static const struct protection *read_kind(struct decoder *decoder)
 		       "it was made by another bpflockc: it has a protection that is unknown here");
 		return NULL;
 	}
+	built_in = protection_operation_count(kind);
 	operations = reader_count(&decoder->reader, 4);
-	require(decoder, operations == protection_operation_count(kind),
+	require(decoder,
+		operations == built_in ||
+			(kind->id == PROTECTION_network &&
+			 operations > built_in &&
+			 operations - built_in <= destination_max()),
 		"it was made by another bpflockc: a protection has other operations");
-	for (uint32_t i = 0; !failed(decoder) && i < operations; i++)
+	for (uint32_t i = 0; !failed(decoder) && i < built_in; i++)
 		require(decoder, read_name(decoder, kind->operations[i].name),
 			"it was made by another bpflockc: a protection has other operations");
+	if (!failed(decoder) && operations > built_in)
+		kind = read_destination_names(decoder, operations - built_in,
+					      destinations);
 	return failed(decoder) ? NULL : kind;
 }
 
@@ -520,7 +591,7 @@ static void read_devices(struct decoder *decoder,
 	protection->devices = devices;
 	require(decoder,
 		!protection->device_count ||
-			protection->protection == &protections[PROTECTION_usb],
+			protection->protection->id == PROTECTION_usb,
 		"its note has devices for what is not usb");
 	for (uint32_t i = 0; !failed(decoder) && i < protection->device_count;
 	     i++) {
@@ -531,10 +602,73 @@ static void read_devices(struct decoder *decoder,
 	}
 }
 
+static void read_prefixes(struct decoder *decoder,
+			  struct destination *destination)
+{
+	uint32_t count = reader_count(&decoder->reader,
+				      DESTINATION_ADDRESS_SIZE + 1);
+	struct destination_prefix *prefixes =
+		own(decoder, count, sizeof(*prefixes));
+
+	destination->prefixes = prefixes;
+	destination->prefix_count = prefixes ? count : 0;
+	for (uint32_t i = 0; i < destination->prefix_count; i++) {
+		const uint8_t *address = reader_bytes(&decoder->reader,
+						      DESTINATION_ADDRESS_SIZE);
+
+		if (address)
+			memcpy(prefixes[i].address, address,
+			       DESTINATION_ADDRESS_SIZE);
+		prefixes[i].bits = reader_u8(&decoder->reader);
+		require(decoder, destination_prefix_is_valid(&prefixes[i]),
+			"its note has a prefix that is none");
+		require(decoder,
+			!i || destination_prefix_compare(&prefixes[i - 1],
+							 &prefixes[i]) < 0,
+			"its note has prefixes out of order");
+	}
+}
+
+static void read_ports(struct decoder *decoder,
+		       struct destination *destination)
+{
+	uint32_t count = reader_count(&decoder->reader, 2 * sizeof(uint16_t));
+	struct destination_ports *ports = own(decoder, count, sizeof(*ports));
+
+	destination->ports = ports;
+	destination->ports_count = ports ? count : 0;
+	for (uint32_t i = 0; i < destination->ports_count; i++) {
+		ports[i].first = reader_u16(&decoder->reader);
+		ports[i].last = reader_u16(&decoder->reader);
+		require(decoder,
+			ports[i].first <= ports[i].last &&
+				(!i || ports[i].first > ports[i - 1].last + 1),
+			"its note has ports out of order");
+	}
+}
+
+static void read_destinations(struct decoder *decoder,
+			      struct destination *destinations,
+			      struct table_protection *protection)
+{
+	unsigned count = protection->protection->destination_count;
+
+	protection->destinations = destinations;
+	for (unsigned i = 0; !failed(decoder) && i < count; i++) {
+		read_prefixes(decoder, &destinations[i]);
+		read_ports(decoder, &destinations[i]);
+		require(decoder,
+			destinations[i].prefix_count ||
+				destinations[i].ports_count,
+			"its note has a destination with nothing in it");
+	}
+}
+
 static void read_protection(struct decoder *decoder, const struct table *table,
 			    struct table_protection *protection)
 {
-	const struct protection *kind = read_kind(decoder);
+	struct destination *destinations = NULL;
+	const struct protection *kind = read_kind(decoder, &destinations);
 	uint32_t classes;
 	uint8_t profile, log;
 
@@ -560,6 +694,7 @@ static void read_protection(struct decoder *decoder, const struct table *table,
 		decoder, (size_t)classes * protection_operation_count(kind),
 		table->statement_count);
 	read_devices(decoder, protection);
+	read_destinations(decoder, destinations, protection);
 }
 
 static void read_protections(struct decoder *decoder, struct table *table)
@@ -574,8 +709,8 @@ static void read_protections(struct decoder *decoder, struct table *table)
 		read_protection(decoder, table, &table->protections[i]);
 		require(decoder,
 			!i || failed(decoder) ||
-				table->protections[i - 1].protection <
-					table->protections[i].protection,
+				table->protections[i - 1].protection->id <
+					table->protections[i].protection->id,
 			"its note has protections out of order");
 	}
 }
@@ -595,7 +730,7 @@ static void read_table(struct decoder *decoder, struct table *table)
 	uint32_t flags;
 
 	table->policy = read_string(decoder);
-	require(decoder, is_policy_name(table->policy),
+	require(decoder, is_language_name(table->policy),
 		"its note has a policy name that is none");
 	table->description = read_optional(decoder);
 	table->language = reader_u32(&decoder->reader);

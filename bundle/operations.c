@@ -48,8 +48,9 @@ static const struct family families[FAMILY_COUNT] = {
 /* One row more than there are protections: a protection's stretch ends where
  * the next one's begins. */
 const struct protection protections[PROTECTION_COUNT + 1] = {
-#define ROW(id, label, text, is_trace)                       \
-	[id] = {                                             \
+#define ROW(number, label, text, is_trace)                   \
+	[number] = {                                         \
+		.id = number,                                \
 		.name = #label,                              \
 		.words = text,                               \
 		.trace = is_trace,                           \
@@ -78,12 +79,17 @@ static bool is_name(const char *candidate, const char *name, size_t len)
 
 unsigned protection_operation_count(const struct protection *protection)
 {
-	return (unsigned)(protection[1].operations - protection->operations);
+	const struct protection *row = &protections[protection->id];
+
+	return (unsigned)(row[1].operations - row->operations) +
+	       protection->destination_count;
 }
 
 unsigned protection_family_count(const struct protection *protection)
 {
-	return (unsigned)(protection[1].families - protection->families);
+	const struct protection *row = &protections[protection->id];
+
+	return (unsigned)(row[1].families - row->families);
 }
 
 uint64_t protection_all(const struct protection *protection)
@@ -94,9 +100,16 @@ uint64_t protection_all(const struct protection *protection)
 	return UINT64_MAX >> (64 - count);
 }
 
+uint64_t protection_destinations(const struct protection *protection)
+{
+	uint64_t all = protection_all(protection);
+
+	return all & ~(all >> protection->destination_count);
+}
+
 uint64_t protection_no_subject(const struct protection *protection)
 {
-	return no_subject[protection - protections];
+	return no_subject[protection->id];
 }
 
 const struct protection *protection_find(const char *name, size_t len)

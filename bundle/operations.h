@@ -33,22 +33,26 @@ struct family {
 };
 
 struct protection {
+	enum protection_id id;
 	const char *name;
 	const char *words;
 	bool trace; /* a statement of `trace { }`: logs, never denies */
 	const struct operation *operations; /* protection_operation_count() */
 	const struct family *families;	    /* protection_family_count() */
+	unsigned destination_count; /* operations, the last ones, that are one
+				     * policy's own: bundle/destination.h */
 };
 
 extern const struct hook hooks[HOOK_COUNT];
 extern const struct protection protections[PROTECTION_COUNT + 1];
 
-/* @protection must be an element of protections[]; 1 to 64 operations. */
+/* 1 to 64 operations. */
 unsigned protection_operation_count(const struct protection *protection);
 unsigned protection_family_count(const struct protection *protection);
 
-/* Every operation of @protection, as a mask. */
+/* Every operation of @protection, as a mask; and those that are destinations. */
 uint64_t protection_all(const struct protection *protection);
+uint64_t protection_destinations(const struct protection *protection);
 
 /* Those that happen without a subject, as a mask. */
 uint64_t protection_no_subject(const struct protection *protection);

@@ -18,6 +18,11 @@
  *	cgroup_names_<protection>	their names
  *	cgroup_classes_<protection>	the masks of every class
  *
+ * A policy's destinations (bundle/destination.h) are looked up in two tables in
+ * ".rodata.destinations", `destination_ranges` of addresses and
+ * `destination_ports`: each row is what all from there to before the next row
+ * belongs to.  `destination_index`, next to the policy, says how long they are.
+ *
  * A task's cgroup is looked up from the root down, one name after another: the
  * hash of a node's id and of a name leads to the only node that can be its
  * child of that name, and is believed only where parent and name, compared in
@@ -32,6 +37,11 @@
 #define POLICY_SECTION	     ".rodata.policy"
 #define POLICY_SYMBOL_PREFIX "policy_"
 #define POLICY_CLASSES	     2 /* host, container: enum place of bundle/table.h */
+
+#define DESTINATION_SECTION ".rodata.destinations"
+#define DESTINATION_INDEX   "destination_index"
+#define DESTINATION_RANGES  "destination_ranges"
+#define DESTINATION_PORTS   "destination_ports"
 
 #define CGROUP_SECTION	      ".rodata.cgroups"
 #define CGROUP_INDEX_PREFIX   "cgroups_"
@@ -86,6 +96,32 @@ struct cgroup_node {
 };
 
 _Static_assert(sizeof(struct cgroup_node) == 20, "as every template has it");
+
+struct destination_index {
+	uint64_t all;	   /* operations that are destinations */
+	uint64_t any_port; /* those of them that are every port */
+	uint32_t ranges;   /* rows of each table: powers of two, the last row
+			    * as often as that takes */
+	uint32_t ports;
+};
+
+_Static_assert(sizeof(struct destination_index) == 24, "as the template has it");
+
+/* Addresses are as IPv6 has them, in this machine's byte order. */
+struct destination_range {
+	uint64_t high; /* that begins it: 0 in the first row */
+	uint64_t low;
+	uint64_t destinations; /* that have it among their prefixes, or none */
+};
+
+_Static_assert(sizeof(struct destination_range) == 24, "as the template has it");
+
+struct destination_port {
+	uint64_t first; /* 0 in the first row */
+	uint64_t destinations;
+};
+
+_Static_assert(sizeof(struct destination_port) == 16, "as the template has it");
 
 /* The hash of a name below the node @parent, word for word. */
 static inline uint64_t cgroup_hash_word(uint64_t hash, uint64_t word)

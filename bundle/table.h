@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/destination.h"
 #include "bundle/operations.h"
 
 #define TABLE_NO_STATEMENT UINT32_MAX
@@ -58,6 +59,9 @@ struct table_protection {
 			       * for each class */
 	const char **devices; /* of usb: "0951:1666", ascending */
 	uint32_t device_count;
+	const struct destination *destinations; /* of network: as many as
+				* protection->destination_count says, in the
+				* order of their operations */
 };
 
 struct table {

@@ -56,17 +56,20 @@ enum statement_kind {
 	STATEMENT_ALLOW,
 	STATEMENT_LOG,
 	STATEMENT_SETTING, /* of one protection, or a trace's `exec all` */
+	STATEMENT_DESTINATION,
 };
 
 struct statement {
 	struct statement *next;
 	enum statement_kind kind;
 	struct loc loc; /* of all of it, without the ';' */
-	struct word word; /* profile, log: its value; setting: its name */
+	struct word word; /* profile, log: its value; setting, destination: its
+			   * name */
 	struct expr *values; /* the operations, or a setting's values */
 	struct expr *subjects; /* NULL without `for` */
 	struct expr *reason;   /* NULL without `because` */
 	struct word until;     /* .text is NULL without */
+	struct statement *settings; /* of a destination */
 };
 
 /* PROTECTION.OPERATION of an assertion; operation "*" means all. */

@@ -320,7 +320,7 @@ static bool operations_of_let(struct lets *lets,
 			      const struct protection *protection,
 			      struct let *let, uint64_t *mask)
 {
-	size_t index = (size_t)(protection - protections);
+	size_t index = protection->id;
 	enum outcome *outcome;
 	uint64_t found = 0;
 
@@ -350,7 +350,7 @@ static bool operations_of_name(struct lets *lets,
 		*mask = protection_all(protection);
 		return true;
 	}
-	*mask = operation_mask(protection, expr->text);
+	*mask = lets_operation(lets, protection, expr->text);
 	if (*mask)
 		return true;
 	let = use_let(lets, expr);
@@ -641,6 +641,11 @@ static bool check_set(struct lets *lets, const struct expr *expr)
 			good = report_difference(lets, element);
 	}
 	return good;
+}
+
+bool eval_is_string(struct lets *lets, const struct expr *expr)
+{
+	return expr_kind(lets, expr) == KIND_STRING;
 }
 
 void eval_lets(struct lets *lets)

@@ -18,6 +18,9 @@ bool eval_integer(struct lets *lets, const struct expr *expr, int64_t *value);
 bool eval_string(struct lets *lets, const struct expr *expr,
 		 const char **value);
 
+/* Whether it can be seen to be a string. */
+bool eval_is_string(struct lets *lets, const struct expr *expr);
+
 /* After lets_check(): evaluates every let whose kind shows, used or not, so
  * that what is wrong in one is not hidden by its being unused. */
 void eval_lets(struct lets *lets);

@@ -121,6 +121,37 @@ static void json_devices(FILE *out, const struct table_protection *protection)
 	fputs("]}", out);
 }
 
+static void json_destination(FILE *out, const struct destination *destination)
+{
+	char text[DESTINATION_PREFIX_TEXT];
+
+	fputs("{\"name\": ", out);
+	json_string(out, destination->name);
+	fputs(", \"prefixes\": [", out);
+	for (uint32_t i = 0; i < destination->prefix_count; i++) {
+		destination_prefix_text(&destination->prefixes[i], text);
+		fprintf(out, "%s\"%s\"", i ? ", " : "", text);
+	}
+	fputs("], \"ports\": [", out);
+	for (uint32_t i = 0; i < destination->ports_count; i++)
+		fprintf(out, "%s[%u, %u]", i ? ", " : "",
+			destination->ports[i].first,
+			destination->ports[i].last);
+	fputs("]}", out);
+}
+
+static void json_destinations(FILE *out,
+			      const struct table_protection *protection)
+{
+	fputs(",\n     \"settings\": {\"destinations\": [", out);
+	for (uint32_t i = 0; i < protection->protection->destination_count;
+	     i++) {
+		fputs(i ? ",\n      " : "\n      ", out);
+		json_destination(out, &protection->destinations[i]);
+	}
+	fputs("]}", out);
+}
+
 /* Those that are traces, or those that are not. */
 static void json_protections(FILE *out, const struct table *table, bool trace)
 {
@@ -142,8 +173,10 @@ static void json_protections(FILE *out, const struct table *table, bool trace)
 		json_classes(out, protection);
 		fputs(",\n     ", out);
 		json_operations(out, table, protection);
-		if (protection->protection == &protections[PROTECTION_usb])
+		if (protection->protection->id == PROTECTION_usb)
 			json_devices(out, protection);
+		if (protection->protection->destination_count)
+			json_destinations(out, protection);
 		putc('}', out);
 		joint = ",";
 	}
@@ -180,6 +213,7 @@ static void explain_json(FILE *out, const struct table *table)
 /* ---- text and Markdown ---- */
 
 #define CELL_SIZE 16
+#define SHOWN	  8 /* prefixes or ports of a destination */
 
 static void cell_text(const struct table *table,
 		      const struct table_protection *protection,
@@ -233,6 +267,37 @@ static bool is_gained_by_moving(const struct table *table,
 	       protection->denied[PLACE_HOST] & ~protection->denied[class];
 }
 
+/* What is in it, as far as a line has room: all of it is in the JSON. */
+static void print_destination(FILE *out, const struct destination *destination,
+			      const char *indent)
+{
+	uint32_t prefixes = destination->prefix_count;
+	uint32_t ports = destination->ports_count;
+	char text[DESTINATION_PREFIX_TEXT];
+
+	fprintf(out, "%sdestination %s:", indent, destination->name);
+	if (!prefixes)
+		fputs(" every address", out);
+	for (uint32_t i = 0; i < prefixes && i < SHOWN; i++) {
+		destination_prefix_text(&destination->prefixes[i], text);
+		fprintf(out, "%s %s", i ? "," : "", text);
+	}
+	if (prefixes > SHOWN)
+		fprintf(out, " and %u more", prefixes - SHOWN);
+	if (ports)
+		fputs("; ports", out);
+	for (uint32_t i = 0; i < ports && i < SHOWN; i++) {
+		const struct destination_ports *each = &destination->ports[i];
+
+		fprintf(out, "%s %u", i ? "," : "", each->first);
+		if (each->last != each->first)
+			fprintf(out, "-%u", each->last);
+	}
+	if (ports > SHOWN)
+		fprintf(out, " and %u more", ports - SHOWN);
+	putc('\n', out);
+}
+
 static void print_notes(FILE *out, const struct table *table,
 			const struct table_protection *protection,
 			const char *indent)
@@ -249,6 +314,8 @@ static void print_notes(FILE *out, const struct table *table,
 	}
 	for (uint32_t i = 0; i < protection->device_count; i++)
 		fprintf(out, "%sdevice %s\n", indent, protection->devices[i]);
+	for (uint32_t i = 0; i < protection->protection->destination_count; i++)
+		print_destination(out, &protection->destinations[i], indent);
 	if (!hot)
 		return;
 	fprintf(out, "%shot hooks:", indent);

@@ -23,8 +23,19 @@ static const struct word_value statement_words[] = {
 	{ "exec", 0 },
 	{ "privileged", 0 },
 	{ "device", 0 },
+	{ "destination", 0 },
+	{ "prefixes", 0 },
+	{ "ports", 0 },
 	{ NULL, 0 },
 };
+
+struct lets lets_new(struct arena *arena, struct diag *diag)
+{
+	struct lets lets = { .arena = arena, .diag = diag };
+
+	memcpy(lets.kinds, protections, sizeof(lets.kinds));
+	return lets;
+}
 
 void lets_add(struct lets *lets, struct word name, struct expr *value)
 {
@@ -82,23 +93,33 @@ static uint64_t capability_mask(const char *name)
 	return protection_mask(privileged, lower, len + 4);
 }
 
-uint64_t operation_mask(const struct protection *protection,
+static uint64_t operation_mask(const struct protection *protection,
 			       const char *name)
 {
-	if (protection == &protections[TRACE_privileged])
+	if (protection->id == TRACE_privileged)
 		return capability_mask(name);
 	return protection_mask(protection, name, strlen(name));
 }
 
+uint64_t lets_operation(struct lets *lets, const struct protection *protection,
+			const char *name)
+{
+	uint64_t mask = operation_mask(protection, name);
+
+	lets->destinations_used |= mask & protection_destinations(protection);
+	return mask;
+}
+
 /* The first protection, other than @but, that has an operation of that name;
  * NULL where none has. */
-static const struct protection *
-operation_owner(const char *name, const struct protection *but)
+static const struct protection *operation_owner(const struct lets *lets,
+						const char *name,
+						const struct protection *but)
 {
 	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
-		if (&protections[i] != but &&
-		    operation_mask(&protections[i], name))
-			return &protections[i];
+		if (&lets->kinds[i] != but &&
+		    operation_mask(&lets->kinds[i], name))
+			return &lets->kinds[i];
 	return NULL;
 }
 
@@ -112,8 +133,7 @@ static bool is_word(const char *name)
 	       word_value(statement_words, name) >= 0;
 }
 
-/* What else is called so; NULL where nothing is. */
-static const char *name_taken_by(const char *name)
+const char *lets_name_taken_by(const struct lets *lets, const char *name)
 {
 	if (word_value(subject_words, name) >= 0)
 		return "a subject";
@@ -121,7 +141,7 @@ static const char *name_taken_by(const char *name)
 		return "a protection";
 	if (is_word(name))
 		return "a keyword";
-	if (operation_owner(name, &protections[TRACE_privileged]))
+	if (operation_owner(lets, name, &lets->kinds[TRACE_privileged]))
 		return "an operation";
 	if (capability_mask(name))
 		return "a capability";
@@ -132,7 +152,7 @@ static const char *name_taken_by(const char *name)
 static bool is_known(const struct lets *lets, const char *name)
 {
 	return lets_find(lets, name) || word_value(subject_words, name) >= 0 ||
-	       operation_owner(name, NULL);
+	       operation_owner(lets, name, NULL);
 }
 
 /* `a-b` is one name; where both halves are known, a difference was meant. */
@@ -159,7 +179,7 @@ static bool note_difference(const struct lets *lets, struct diag_entry *entry,
 static void offer_operations(struct suggest *suggest,
 			     const struct protection *protection)
 {
-	bool capabilities = protection == &protections[TRACE_privileged] &&
+	bool capabilities = protection->id == TRACE_privileged &&
 			    strncasecmp(suggest->wanted, "cap_", 4) != 0;
 
 	for (unsigned i = 0; i < protection_operation_count(protection); i++)
@@ -182,8 +202,8 @@ static void note_nearest(const struct lets *lets, struct diag_entry *entry,
 	for (size_t i = 0; i < lets->count; i++)
 		suggest_offer(&suggest, lets->list[i].name);
 	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
-		if (anything || &protections[i] == protection)
-			offer_operations(&suggest, &protections[i]);
+		if (anything || &lets->kinds[i] == protection)
+			offer_operations(&suggest, &lets->kinds[i]);
 	if (suggest.nearest)
 		diag_note(lets->diag, entry, name->loc, "did you mean '%s'?",
 			  suggest.nearest);
@@ -200,7 +220,7 @@ void lets_report_unknown(const struct lets *lets, const struct expr *name,
 			    "'%s' is not %s", name->text, wanted);
 	if (!note_difference(lets, entry, name))
 		note_nearest(lets, entry, name, protection, false);
-	owner = operation_owner(name->text, protection);
+	owner = operation_owner(lets, name->text, protection);
 	if (protection && owner && !owner->trace)
 		diag_note(lets->diag, entry, LOC_NONE,
 			  "'%s' is an operation of %s", name->text,
@@ -291,7 +311,7 @@ static unsigned let_depth(struct lets *lets, struct let *let, unsigned above)
 
 static void check_name(struct lets *lets, const struct let *let)
 {
-	const char *taken_by = name_taken_by(let->name);
+	const char *taken_by = lets_name_taken_by(lets, let->name);
 
 	if (taken_by)
 		diag_report(lets->diag, CHECK_LET_NAME, let->loc,

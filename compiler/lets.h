@@ -55,12 +55,18 @@ struct let {
 struct lets {
 	struct arena *arena;
 	struct diag *diag;
+	/* protections[], with the destinations of this policy */
+	struct protection kinds[PROTECTION_COUNT];
+	uint64_t destinations_used; /* by name: a mask of network's */
 	struct let *list; /* by name, once lets_check() has run */
 	size_t count;
 	size_t capacity;
 	size_t bytes;	 /* spent */
 	size_t subjects; /* spent */
 };
+
+/* An empty set of them, of a policy that has no destinations yet. */
+struct lets lets_new(struct arena *arena, struct diag *diag);
 
 void lets_add(struct lets *lets, struct word name, struct expr *value);
 
@@ -78,12 +84,16 @@ bool lets_spend_subjects(struct lets *lets, struct loc loc, size_t count);
 /* NULL where there is none of that name. */
 struct let *lets_find(const struct lets *lets, const char *name);
 
+/* What else is called so, in words; NULL where nothing is. */
+const char *lets_name_taken_by(const struct lets *lets, const char *name);
+
 /* The words that are subjects wherever a set is written. */
 extern const struct word_value subject_words[]; /* enum subject_kind */
 
-/* The operation, family or, for `trace privileged`, capability of that name in
- * @protection; 0 where there is none. */
-uint64_t operation_mask(const struct protection *protection, const char *name);
+/* The operation, family, destination or, for `trace privileged`, capability of
+ * that name in @protection, now used; 0 where there is none. */
+uint64_t lets_operation(struct lets *lets, const struct protection *protection,
+			const char *name);
 
 /*
  * Reports that @name is not what was @wanted ("an operation of bpf"), with

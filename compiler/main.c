@@ -313,6 +313,7 @@ static int run_bundle(struct run *run)
 				   &bytes);
 	if (!bundle)
 		return gate(run);
+	resolve_take_destinations(run->resolve, &bundle->note->table);
 	status = check_note(run, bundle);
 	if (!status && run->options.action == ACTION_EXPLAIN)
 		explain_table(stdout, &bundle->note->table,

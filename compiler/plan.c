@@ -324,6 +324,7 @@ static bool plan_protection(struct planner *planner, uint32_t index,
 	}
 	plan_profile(planner, index, out, to);
 	plan_devices(planner, &from->devices, to);
+	to->destinations = from->destinations;
 	out->rule_count = from->rule_count;
 	out->rules = arena_array(planner->arena, from->rule_count,
 				 sizeof(*out->rules));
@@ -453,7 +454,7 @@ const struct table_protection *plan_find(const struct table *table,
 					 const struct protection *protection)
 {
 	for (uint32_t i = 0; i < table->protection_count; i++)
-		if (table->protections[i].protection == protection)
+		if (table->protections[i].protection->id == protection->id)
 			return &table->protections[i];
 	return NULL;
 }

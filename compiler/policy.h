@@ -67,6 +67,7 @@ struct policy_protection {
 	struct settings profiles;
 	struct settings logs;
 	struct settings devices;
+	const struct destination *destinations; /* protection has how many */
 	struct rule *rules;
 	uint32_t rule_count;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Two walks over the items, includes in their place.  The first collects the
- * lets, which may stand before or after their use; the second resolves every
- * statement.  Where an item may stand is decided here, as only the walk knows
+ * lets and the names of destinations, which may stand before or after their use;
+ * the second resolves every statement.  Where an item may stand is decided here, as only the walk knows
  * whether it is in a file or in the braces of the policy.
  */
 #include "compiler/resolve.h"
@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/destinations.h"
 #include "compiler/diag.h"
 #include "compiler/eval.h"
 #include "bundle/suggest.h"
 
 /* The only language number there is. */
 #define LANGUAGE 1
+
+#define NETWORK "network"
 
 struct walk {
 	struct resolve *resolve;
@@ -32,9 +35,19 @@ struct resolve *resolve_new(struct arena *arena, struct diag *diag)
 
 	resolve->arena = arena;
 	resolve->diag = diag;
-	resolve->lets.arena = arena;
-	resolve->lets.diag = diag;
+	resolve->lets = lets_new(arena, diag);
+	resolve->destinations = destinations_new(arena, &resolve->lets);
 	return resolve;
+}
+
+void resolve_take_destinations(struct resolve *resolve,
+			       const struct table *table)
+{
+	for (uint32_t i = 0; i < table->protection_count; i++) {
+		const struct protection *kind = table->protections[i].protection;
+
+		resolve->lets.kinds[kind->id] = *kind;
+	}
 }
 
 void resolve_define(struct resolve *resolve, struct word name,
@@ -43,13 +56,26 @@ void resolve_define(struct resolve *resolve, struct word name,
 	lets_add(&resolve->lets, name, value);
 }
 
-static void collect_lets(struct resolve *resolve, const struct item *items)
+static void collect_destinations(struct resolve *resolve,
+				 const struct item *protection)
+{
+	for (const struct statement *from = protection->statements; from;
+	     from = from->next)
+		if (from->kind == STATEMENT_DESTINATION)
+			destinations_add(resolve->destinations, from);
+}
+
+/* The names that the policy gives to things. */
+static void collect_names(struct resolve *resolve, const struct item *items)
 {
 	for (const struct item *item = items; item; item = item->next) {
 		if (item->kind == ITEM_LET)
 			lets_add(&resolve->lets, item->word, item->value);
+		else if (item->kind == ITEM_PROTECTION &&
+			 !strcmp(item->word.text, NETWORK))
+			collect_destinations(resolve, item);
 		else
-			collect_lets(resolve, item->items);
+			collect_names(resolve, item->items);
 	}
 }
 
@@ -190,7 +216,7 @@ static void resolve_rule(struct walk *walk, uint32_t index,
 			     .until_loc = from->until.loc };
 	bool good;
 
-	good = eval_operations(lets, &protections[index], from->values,
+	good = eval_operations(lets, &lets->kinds[index], from->values,
 			       &rule.operations);
 	good = resolve_subjects(walk, from, &rule) && good;
 	if (from->reason)
@@ -203,7 +229,7 @@ static void resolve_rule(struct walk *walk, uint32_t index,
 		add_rule(walk, index, &rule);
 }
 
-/* ---- the settings of usb and network ---- */
+/* ---- settings ---- */
 
 static bool is_usb_id(const char *text)
 {
@@ -239,11 +265,17 @@ static void resolve_device(struct walk *walk, struct settings *devices,
 	setting->valid = true;
 }
 
+static bool is_of_destination(const struct word *word)
+{
+	return !strcmp(word->text, "ports") || !strcmp(word->text, "prefixes");
+}
+
 static void resolve_setting(struct walk *walk, uint32_t index,
 			    const struct statement *from)
 {
 	static const char *const statements[] = { "profile", "block", "allow",
-						  "log", "device" };
+						  "log", "device",
+						  "destination" };
 	struct policy_protection *into = &walk->policy->protections[index];
 	struct suggest suggest = suggest_new(from->word.text);
 	const struct expr *value = from->values;
@@ -262,21 +294,31 @@ static void resolve_setting(struct walk *walk, uint32_t index,
 					       value);
 		return;
 	}
-	if (index == PROTECTION_network && (!strcmp(from->word.text, "ports") ||
-					    !strcmp(from->word.text, "prefixes"))) {
-		diag_report(walk->resolve->diag, CHECK_SETTING, from->word.loc,
-			    "'%s' is not there yet: this bpflockc decides the network by operation only",
-			    from->word.text);
-		return;
-	}
 	entry = diag_report(walk->resolve->diag, CHECK_SETTING, from->word.loc,
 			    "%s has no setting '%s'", protections[index].name,
 			    from->word.text);
+	if (index == PROTECTION_network && is_of_destination(&from->word)) {
+		diag_note(walk->resolve->diag, entry, from->word.loc,
+			  "that is part of a destination: `destination NAME { %s ...; }`",
+			  from->word.text);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
 		suggest_offer(&suggest, statements[i]);
 	if (suggest.nearest)
 		diag_note(walk->resolve->diag, entry, from->word.loc,
 			  "did you mean '%s'?", suggest.nearest);
+}
+
+static void resolve_destination(struct walk *walk, uint32_t index,
+				const struct statement *from)
+{
+	if (index == PROTECTION_network)
+		destinations_resolve(walk->resolve->destinations, from);
+	else
+		diag_report(walk->resolve->diag, CHECK_SETTING, from->loc,
+			    "%s has no destinations: only `network` has",
+			    protections[index].name);
 }
 
 /* ---- protections and traces ---- */
@@ -291,7 +333,7 @@ static const struct protection *find_protection(struct resolve *resolve,
 	struct diag_entry *entry;
 
 	if (protection)
-		return protection;
+		return &resolve->lets.kinds[protection->id];
 	entry = diag_report(resolve->diag, CHECK_UNKNOWN_NAME, name->loc,
 			    "there is no protection '%s'", name->text);
 	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
@@ -312,7 +354,7 @@ static void resolve_protection(struct walk *walk, const struct item *item)
 
 	if (!protection)
 		return;
-	index = (uint32_t)(protection - protections);
+	index = protection->id;
 	into = &walk->policy->protections[index];
 	if (!into->named)
 		into->loc = item->loc;
@@ -336,6 +378,9 @@ static void resolve_protection(struct walk *walk, const struct item *item)
 			break;
 		case STATEMENT_SETTING:
 			resolve_setting(walk, index, from);
+			break;
+		case STATEMENT_DESTINATION:
+			resolve_destination(walk, index, from);
 			break;
 		}
 	}
@@ -401,7 +446,8 @@ bool resolve_reference(struct resolve *resolve,
 		out->operations = protection_all(out->protection);
 		return true;
 	}
-	out->operations = operation_mask(out->protection, operation.text);
+	out->operations = lets_operation(&resolve->lets, out->protection,
+					 operation.text);
 	if (out->operations)
 		return true;
 	lets_report_unknown(&resolve->lets, &operation, out->protection,
@@ -620,14 +666,18 @@ struct policy *resolve_policy(struct resolve *resolve,
 	struct walk walk = { .resolve = resolve, .policy = policy };
 
 	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
-		policy->protections[i].protection = &protections[i];
-	collect_lets(resolve, items);
+		policy->protections[i].protection = &resolve->lets.kinds[i];
+	collect_names(resolve, items);
+	policy->protections[PROTECTION_network].destinations =
+		destinations_name(resolve->destinations);
 	lets_check(&resolve->lets);
 	eval_lets(&resolve->lets);
 	resolve_file(&walk, items, false);
 	check_file(&walk, items);
 	/* what went wrong before may have kept a let from being used */
-	if (!diag_failed(resolve->diag))
-		lets_report_unused(&resolve->lets);
+	if (diag_failed(resolve->diag))
+		return policy;
+	lets_report_unused(&resolve->lets);
+	destinations_report_unused(resolve->destinations);
 	return policy;
 }

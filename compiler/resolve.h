@@ -10,11 +10,16 @@ struct resolve {
 	struct arena *arena;
 	struct diag *diag;
 	struct lets lets;
+	struct destinations *destinations; /* of `network` */
 	bool whole; /* all of the text could be parsed: what is missing from
 		     * the items is missing from the policy */
 };
 
 struct resolve *resolve_new(struct arena *arena, struct diag *diag);
+
+/* For what is asked about a bundle: the destinations that it has. */
+void resolve_take_destinations(struct resolve *resolve,
+			       const struct table *table);
 
 /* A let that is not in the text: -D NAME=EXPR. */
 void resolve_define(struct resolve *resolve, struct word name,

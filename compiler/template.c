@@ -21,6 +21,7 @@
 #include "compiler/arena.h"
 #include "compiler/cgroups.h"
 #include "compiler/edit.h"
+#include "compiler/lookup.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "struct policy is copied as BPF objects have it");
@@ -60,15 +61,12 @@ const struct blob *template_find(const struct protection *protection)
 	return find_embedded(protection->name, "");
 }
 
-/* Where the variable PREFIXNAME of @protection is in an object: it has to be in
- * POLICY_SECTION and of @size bytes. */
+/* Where the variable @symbol is in an object: it has to be in POLICY_SECTION and
+ * of @size bytes. */
 static int find_variable(struct arena *arena, const struct blob *template,
-			 const struct protection *protection,
-			 const char *prefix, size_t size, uint64_t *offset,
+			 const char *symbol, size_t size, uint64_t *offset,
 			 const char **why)
 {
-	const char *symbol =
-		arena_printf(arena, "%s%s", prefix, protection->name);
 	struct object_section section;
 	struct object object;
 	uint64_t found;
@@ -93,9 +91,11 @@ static int find_policy(struct arena *arena, const struct blob *template,
 		       const struct protection *protection, uint64_t *offset,
 		       struct policy *policy, const char **why)
 {
-	int err =
-		find_variable(arena, template, protection, POLICY_SYMBOL_PREFIX,
-			      sizeof(*policy), offset, why);
+	int err = find_variable(
+		arena, template,
+		arena_printf(arena, POLICY_SYMBOL_PREFIX "%s",
+			     protection->name),
+		sizeof(*policy), offset, why);
 
 	if (err)
 		return err;
@@ -106,6 +106,8 @@ static int find_policy(struct arena *arena, const struct blob *template,
 		*why = "its template decides operations that there are not";
 		return -EBADMSG;
 	}
+	/* for whose sake any template that has them at all searches */
+	policy->operations |= protection_destinations(protection);
 	return 0;
 }
 
@@ -206,6 +208,22 @@ static int check_hooks(struct arena *arena, const struct blob *template,
 	return 0;
 }
 
+static int write_variable(struct arena *arena, struct blob *blob,
+			  const char *symbol, const void *value, size_t size,
+			  const char **why)
+{
+	uint64_t offset;
+	char *bytes;
+	int err = find_variable(arena, blob, symbol, size, &offset, why);
+
+	if (err)
+		return err;
+	bytes = arena_copy(arena, blob->bytes, blob->size);
+	memcpy(bytes + offset, value, size);
+	blob->bytes = bytes;
+	return 0;
+}
+
 /* Writes in the tables of the cgroups that @row names. */
 static int write_cgroups(struct arena *arena,
 			 const struct table_protection *row, struct blob *blob,
@@ -214,8 +232,6 @@ static int write_cgroups(struct arena *arena,
 	const char *name = row->protection->name;
 	struct cgroup_tables tables;
 	struct edit_array arrays[3];
-	uint64_t offset;
-	char *bytes;
 	int err;
 
 	if (cgroups_make(arena, row, &tables)) {
@@ -242,16 +258,38 @@ static int write_cgroups(struct arena *arena,
 	};
 	err = edit_replace_arrays(arena, blob, CGROUP_SECTION, arrays, 3, blob,
 				  why);
-	if (!err)
-		err = find_variable(arena, blob, row->protection,
-				    CGROUP_INDEX_PREFIX, sizeof(tables.index),
-				    &offset, why);
 	if (err)
 		return err;
-	bytes = arena_copy(arena, blob->bytes, blob->size);
-	memcpy(bytes + offset, &tables.index, sizeof(tables.index));
-	blob->bytes = bytes;
-	return 0;
+	return write_variable(
+		arena, blob, arena_printf(arena, CGROUP_INDEX_PREFIX "%s", name),
+		&tables.index, sizeof(tables.index), why);
+}
+
+/* Writes in the tables by which the destinations of @row are found. */
+static int write_destinations(struct arena *arena,
+			      const struct table_protection *row,
+			      struct blob *blob, const char **why)
+{
+	struct lookup_tables tables;
+	struct edit_array arrays[2];
+	int err;
+
+	lookup_make(arena, row, &tables);
+	arrays[0] = (struct edit_array){
+		DESTINATION_RANGES, tables.ranges,
+		tables.index.ranges * sizeof(*tables.ranges),
+		tables.index.ranges
+	};
+	arrays[1] = (struct edit_array){
+		DESTINATION_PORTS, tables.ports,
+		tables.index.ports * sizeof(*tables.ports), tables.index.ports
+	};
+	err = edit_replace_arrays(arena, blob, DESTINATION_SECTION, arrays, 2,
+				  blob, why);
+	if (err)
+		return err;
+	return write_variable(arena, blob, DESTINATION_INDEX, &tables.index,
+			      sizeof(tables.index), why);
 }
 
 /* The template that tells the classes of @row apart. */
@@ -296,6 +334,16 @@ static int write_policy(struct arena *arena, const struct table *table,
 	return 0;
 }
 
+/* Where nobody is denied a connection and none is logged, no program asks. */
+static bool needs_search(const struct table_protection *row)
+{
+	uint64_t destinations = protection_destinations(row->protection);
+
+	return destinations &&
+	       table_used_operations(row) &
+		       (destinations | UINT64_C(1) << OP_BIT(network, connect));
+}
+
 int template_instantiate(struct arena *arena, const struct table *table,
 			 uint32_t index, struct blob *object, const char **why)
 {
@@ -320,6 +368,8 @@ int template_instantiate(struct arena *arena, const struct table *table,
 					 &blob, why);
 	if (!err && row->cgroup_count)
 		err = write_cgroups(arena, row, &blob, why);
+	if (!err && needs_search(row))
+		err = write_destinations(arena, row, &blob, why);
 	if (!err)
 		*object = blob;
 	return err;

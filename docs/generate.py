@@ -36,6 +36,8 @@ LIMITS = [
     ("subjects in all sets together", "compiler/lets.h", "LETS_MAX_SUBJECTS",
      ""),
     ("classes of one protection", "bundle/table.h", "TABLE_MAX_CLASSES", ""),
+    ("prefixes of all destinations together", "bundle/destination.h",
+     "DESTINATION_MAX_PREFIXES", ""),
     ("errors that are shown, and as many warnings", "compiler/diag.h", "DIAG_MAX_SHOWN", ""),
 ]
 
@@ -282,8 +284,13 @@ def schema(tables):
                   [row.name for row in tables.denying()],
                   profile={"enum": ["allow", "baseline", "restricted"]},
                   log={"enum": ["denied", "all", "none"]})
-    rules["properties"]["settings"] = record(
-        devices={"type": "array", "items": text})
+    ports = {"type": "array", "items": number}
+    destination = record(name=text, prefixes={"type": "array", "items": text},
+                         ports={"type": "array", "items": ports})
+    rules["properties"]["settings"] = {
+        **record(devices={"type": "array", "items": text},
+                 destinations={"type": "array", "items": destination}),
+        "required": []}
     traces = block(record(logged=flag, by=by),
                    [row.name for row in tables.protections.values()
                     if row.trace])

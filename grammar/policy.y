@@ -131,6 +131,22 @@ static struct statement *statement_rule(struct parse *parse,
 	return statement;
 }
 
+/* `destination` is the only one that there is. */
+static struct statement *statement_block(struct parse *parse, struct loc loc,
+					 struct word kind, struct word name,
+					 struct statements settings)
+{
+	struct statement *statement =
+		statement_word(parse, STATEMENT_DESTINATION, loc, name);
+
+	if (strcmp(kind.text, "destination"))
+		diag_report(parse->diag, CHECK_SYNTAX, kind.loc,
+			    "'%s' has no braces: only a `destination` has",
+			    kind.text);
+	statement->settings = settings.first;
+	return statement;
+}
+
 static struct expr *binary(struct parse *parse, struct expr *left,
 			   enum operator op, struct expr *right)
 {
@@ -316,6 +332,15 @@ statement
 		$$ = statement_rule(parse, STATEMENT_SETTING,
 				    loc_span(@1, @3), $value, $subjects, NULL);
 		$$->word = $NAME;
+	}
+	| NAME word BEGIN statements END {
+		$$ = statement_block(parse, loc_span(@1, @2), $NAME, $word,
+				     $statements);
+	}
+	| NAME word BEGIN statements error END {
+		$$ = statement_block(parse, loc_span(@1, @2), $NAME, $word,
+				     $statements);
+		yyerrok;
 	}
 	;
 

@@ -28,6 +28,17 @@
 
 /* ---- what is to be ---- */
 
+/* Where a trial connects or sends, the address is one that cannot be told: all
+ * destinations at once. */
+static uint64_t operations_of(const struct trial *trial,
+			      const struct protection *kind)
+{
+	if (trial->protection == PROTECTION_network &&
+	    trial->operations >> OP_BIT(network, connect) & 1)
+		return trial->operations | protection_destinations(kind);
+	return trial->operations;
+}
+
 unsigned canary_expect(const struct table *table, uint32_t protection,
 		       size_t number, uint32_t class,
 		       struct expectation *expected)
@@ -35,9 +46,10 @@ unsigned canary_expect(const struct table *table, uint32_t protection,
 	const struct table_protection *decides =
 		&table->protections[protection];
 	const struct trial *trial = &trials[number];
-	uint64_t denied = decides->denied[class] & trial->operations;
+	uint64_t operations = operations_of(trial, decides->protection);
+	uint64_t denied = decides->denied[class] & operations;
 	uint64_t logged =
-		decides->logged[class] & (denied ? denied : trial->operations);
+		decides->logged[class] & (denied ? denied : operations);
 	uint64_t shown = logged ? logged : denied;
 
 	*expected = (struct expectation){
@@ -159,9 +171,10 @@ static uint32_t class_of(const struct table_protection *decides,
 static bool is_of(const struct trial *trial,
 		  const struct table_protection *decides, enum hook_id hook)
 {
-	return &protections[trial->protection] == decides->protection &&
+	return trial->protection == decides->protection->id &&
 	       trial->hook == hook &&
-	       trial->operations & table_used_at(decides, hook);
+	       operations_of(trial, decides->protection) &
+		       table_used_at(decides, hook);
 }
 
 /* Why nothing would be shown. */

@@ -12,7 +12,8 @@ struct filter_word {
 	enum filter_kind kind;
 	const char *text; /* a policy, or a path */
 	const struct protection *protection;
-	uint64_t operations; /* a mask */
+	uint64_t operations;	 /* a mask */
+	const char *destination; /* of network, in the place of operations */
 	unsigned verdict;    /* VERDICT_TRACED, or enum event_verdict */
 };
 
@@ -79,17 +80,24 @@ static int refuse_protection(const char *text, size_t len)
 	return -EINVAL;
 }
 
-static int refuse_operation(const struct protection *protection,
-			    const char *name)
+static void offer_operations(struct suggest *suggest,
+			     const struct protection *protection)
 {
 	unsigned operation_count = protection_operation_count(protection);
 	unsigned family_count = protection_family_count(protection);
-	struct suggest suggest = suggest_new(name);
 
 	for (unsigned i = 0; i < operation_count; i++)
-		suggest_offer(&suggest, protection->operations[i].name);
+		suggest_offer(suggest, protection->operations[i].name);
 	for (unsigned i = 0; i < family_count; i++)
-		suggest_offer(&suggest, protection->families[i].name);
+		suggest_offer(suggest, protection->families[i].name);
+}
+
+static int refuse_operation(const struct protection *protection,
+			    const char *name)
+{
+	struct suggest suggest = suggest_new(name);
+
+	offer_operations(&suggest, protection);
 	refuse_word(&suggest, "operation of that protection");
 	return -EINVAL;
 }
@@ -107,7 +115,12 @@ static int read_protection(const char *text, struct filter_word *word)
 	text += len + 1;
 	word->operations =
 		protection_mask(word->protection, text, strlen(text));
-	return word->operations ? 0 : refuse_operation(word->protection, text);
+	if (word->operations)
+		return 0;
+	if (word->protection->id != PROTECTION_network)
+		return refuse_operation(word->protection, text);
+	word->destination = text; /* of which policy is seen later */
+	return 0;
 }
 
 /* Of a path that was found wrong, no cgroup would ever be. */
@@ -200,6 +213,22 @@ struct question {
 	const char *named;  /* that the policy names and it is in, or NULL */
 };
 
+static bool is_operation(const struct filter_word *word,
+			 const struct question *question)
+{
+	const struct protection *kind = question->protection;
+	unsigned operation = question->event->operation;
+
+	if (word->protection->id != kind->id)
+		return false;
+	if (word->destination)
+		return !strcmp(kind->operations[operation].name,
+			       word->destination);
+	/* all of them, a policy's own too, or those that are named */
+	return word->operations == protection_all(word->protection) ||
+	       word->operations >> operation & 1;
+}
+
 static enum filter_answer ask_word(const struct filter_word *word,
 				   const struct question *question)
 {
@@ -210,8 +239,7 @@ static enum filter_answer ask_word(const struct filter_word *word,
 	case FILTER_POLICY:
 		return answer_of(!strcmp(word->text, question->table->policy));
 	case FILTER_PROTECTION:
-		return answer_of(word->protection == question->protection &&
-				 word->operations >> event->operation & 1);
+		return answer_of(is_operation(word, question));
 	case FILTER_VERDICT:
 		return answer_of(word->verdict ==
 				 (traced ? VERDICT_TRACED : event->verdict));
@@ -290,22 +318,60 @@ bool filter_shows_policy(const struct filter *filter, const char *policy)
 	return !asked;
 }
 
-int filter_check_policies(const struct filter *filter, const char *const *names,
-			  size_t count)
+static int check_policy(const char *wanted, const struct table *const *tables,
+			size_t count)
+{
+	struct suggest suggest = suggest_new(wanted);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(tables[i]->policy, wanted))
+			return 0;
+		suggest_offer(&suggest, tables[i]->policy);
+	}
+	refuse_word(&suggest, "policy that is loaded");
+	return -ENOENT;
+}
+
+/* Of the destinations and all other operations, as it may have been meant for
+ * one of these. */
+static int check_destination(const struct filter_word *word,
+			     const struct table *const *tables, size_t count)
+{
+	struct suggest suggest = suggest_new(word->destination);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct table *table = tables[i];
+
+		for (uint32_t j = 0; j < table->protection_count; j++) {
+			const struct protection *kind =
+				table->protections[j].protection;
+
+			if (kind->id != word->protection->id)
+				continue;
+			if (protection_mask(kind, word->destination,
+					    strlen(word->destination)))
+				return 0;
+			offer_operations(&suggest, kind);
+		}
+	}
+	offer_operations(&suggest, word->protection);
+	refuse_word(&suggest, "operation of that protection, nor a destination of a policy that is loaded");
+	return -ENOENT;
+}
+
+int filter_check(const struct filter *filter, const struct table *const *tables,
+		 size_t count)
 {
 	for (size_t i = 0; i < filter->count; i++) {
-		const char *wanted = filter->words[i].text;
-		struct suggest suggest = suggest_new(wanted);
-		size_t j = 0;
+		const struct filter_word *word = &filter->words[i];
+		int err = 0;
 
-		if (filter->words[i].kind != FILTER_POLICY)
-			continue;
-		while (j < count && strcmp(names[j], wanted))
-			suggest_offer(&suggest, names[j++]);
-		if (j < count)
-			continue;
-		refuse_word(&suggest, "policy that is loaded");
-		return -ENOENT;
+		if (word->kind == FILTER_POLICY)
+			err = check_policy(word->text, tables, count);
+		else if (word->destination)
+			err = check_destination(word, tables, count);
+		if (err)
+			return err;
 	}
 	return 0;
 }

@@ -36,7 +36,7 @@ struct filter {
 /*
  * Adds a word, which must stay.  Returns 0; -ENOMEM; or -EINVAL after saying
  * on stderr what is wrong with it, and what may have been meant.  The name of
- * a policy is not looked for: see filter_check_policies().
+ * a policy is not looked for: see filter_check().
  */
 int filter_add(struct filter *filter, enum filter_kind kind, const char *word);
 
@@ -46,11 +46,12 @@ void filter_free(struct filter *filter);
 bool filter_shows_policy(const struct filter *filter, const char *policy);
 
 /*
- * Whether each policy that is named is one of @names.  Returns 0, or -ENOENT
- * after saying on stderr which is not, and what may have been meant.
+ * Whether each policy that is named is one of @tables, and each destination is
+ * in one of them.  Returns 0, or -ENOENT after saying on stderr which is not, and
+ * what may have been meant.
  */
-int filter_check_policies(const struct filter *filter, const char *const *names,
-			  size_t count);
+int filter_check(const struct filter *filter, const struct table *const *tables,
+		 size_t count);
 
 /* Of an event of the policy that @table is of, which explains it; @cgroup is
  * the path of its task's, NULL where that is not known. */

@@ -325,9 +325,9 @@ int format_event(FILE *out, enum format format, const struct record *record,
 	else if (cgroup)
 		put_text(&line, "cgroup", cgroup);
 	put_object(&line, &event);
-	if (protection->protection == &protections[TRACE_exec])
+	if (protection->protection->id == TRACE_exec)
 		put_exec(&line, bytes, size);
-	if (protection->protection == &protections[TRACE_privileged])
+	if (protection->protection->id == TRACE_privileged)
 		put_use(&line, bytes, size);
 	put_text(&line, "comm", event.comm);
 	put_number(&line, "pid", event.pid);

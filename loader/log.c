@@ -420,21 +420,22 @@ static int hold_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Of the policies that are named, all have to be there, unless they may come
- * yet. */
-static int check_policies(const struct stream *stream)
+/* Of the policies and destinations that are named, all have to be there, unless
+ * they may come yet. */
+static int check_filter(const struct stream *stream)
 {
 	CLEANUP(free_memory)
-	const char **names = calloc((size_t)stream->count + 1, sizeof(*names));
+	const struct table **tables =
+		calloc((size_t)stream->count + 1, sizeof(*tables));
 	size_t count = 0;
 
 	if (stream->options->follow)
 		return 0;
-	if (!names)
+	if (!tables)
 		return -ENOMEM;
 	for (struct source *each = stream->sources; each; each = each->next)
-		names[count++] = each->record.note->table.policy;
-	return filter_check_policies(&stream->options->filter, names, count);
+		tables[count++] = &each->record.note->table;
+	return filter_check(&stream->options->filter, tables, count);
 }
 
 static int open_outputs(struct stream *stream)
@@ -481,7 +482,7 @@ int log_show(FILE *out, const struct log_options *options)
 	int looked = err ? 0 : look(&stream, follow);
 
 	if (!err && !looked)
-		looked = check_policies(&stream);
+		looked = check_filter(&stream);
 	if (!err && !looked)
 		err = drain(&stream);
 	while (!err && !looked && follow) {

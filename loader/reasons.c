@@ -39,7 +39,7 @@ uint64_t reasons_missing(const struct btf *kernel,
 	uint64_t missing = 0;
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (protection == &protections[reasons[i].protection] &&
+		if (protection->id == reasons[i].protection &&
 		    !has_reason(kernel, reasons[i].name) &&
 		    !has_reason(kernel, reasons[i].former))
 			missing |= UINT64_C(1) << reasons[i].bit;
@@ -52,7 +52,7 @@ uint64_t reasons_missing(const struct btf *kernel,
 uint64_t reasons_without_end(const struct btf *kernel,
 			     const struct protection *protection)
 {
-	if (protection != &protections[PROTECTION_kernel_secrets] ||
+	if (protection->id != PROTECTION_kernel_secrets ||
 	    has_reason(kernel, "LOCKDOWN_BPF_WRITE_USER"))
 		return 0;
 	return UINT64_C(1) << OP_BIT(kernel_secrets, bpf_read);

@@ -9,7 +9,7 @@
  *	other_family
  *	bind_low, bind			socket_bind, sctp_bind_connect
  *	listen				socket_listen
- *	connect				socket_connect, sctp_bind_connect;
+ *	connect, destinations		socket_connect, sctp_bind_connect;
  *					socket_sendmsg where the call names an
  *					address
  *
@@ -32,6 +32,11 @@
  * all have one port; when the peer or sendmsg() names them, nobody is asked or
  * has been.
  *
+ * A policy's destinations are operations of its own, and connect is what is in
+ * none of them.  An address that may be read otherwise is in all of them.  A
+ * port counts where it is sure to be the packet's: on a raw socket it is not,
+ * and what is sent may be whatever the address is, and whatever it is not.
+ *
  * A port under 1024 is bind_low and bind.  Port 0, where the kernel chooses,
  * is bind.  To connect to AF_UNSPEC ends a connection, and is nothing.
  *
@@ -41,7 +46,8 @@
  * sent is that no process has the socket.
  *
  * Maps: events, drops; .rodata.policy, .rodata.boot and, where the policy
- * names cgroups, .rodata.cgroups, frozen before loading.
+ * names cgroups or destinations, .rodata.cgroups and .rodata.destinations,
+ * frozen before loading.
  *
  * Which way it fails: a subject that cannot be told is a container; a policy
  * that was never written in denies everything; a socket without a family takes
@@ -56,6 +62,7 @@
 #include "bpf/templates/include/kernel.h"
 #include "bpf/templates/include/cast.h"
 #include "bpf/templates/include/policy.h"
+#include "bpf/templates/include/destination.h"
 #include "bpf/templates/include/event.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -67,6 +74,7 @@ POLICY(network, (MASK(other_family) << 1) - 1);
 _Static_assert(OP_BIT(network, raw_socket) == 0, "all operations are decided");
 
 #define LOW_PORTS 1024
+#define V4_MAPPED (UINT64_C(0xffff) << 32)
 #define V4_SIZE	  16 /* bytes of an address that the kernel takes as IPv4 */
 #define V6_SIZE	  24
 
@@ -226,16 +234,39 @@ static __always_inline bool sock_is_ip(const struct sock *sk)
 	       family == AF_RDS || family == AF_UNSPEC;
 }
 
+/* Whether @sk reads an address of that family as what it is, and has no other
+ * address besides. */
+static __always_inline bool sock_agrees(const struct sock *sk, uint64_t facts)
+{
+	return sk->sk_protocol != IPPROTO_SCTP &&
+	       !(facts_family(facts) == AF_INET6 &&
+		 sk->__sk_common.skc_family == AF_INET);
+}
+
 /* Whether the address is @loopback, a mask of what counts as that, to @sk. */
 static __always_inline bool sock_passes(const struct sock *sk, uint64_t facts,
 					uint64_t loopback)
 {
-	if (sk->sk_protocol == IPPROTO_SCTP)
+	return sock_agrees(sk, facts) && facts & loopback;
+}
+
+/* Whether the port that an address names is the packet's. */
+static __always_inline bool sock_has_ports(const struct sock *sk)
+{
+	if (sk->__sk_common.skc_family == AF_SMC)
+		return true;
+	if (sk->sk_type == SOCK_RAW)
 		return false;
-	if (facts_family(facts) == AF_INET6 &&
-	    sk->__sk_common.skc_family == AF_INET)
+	switch (sk->sk_protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP:
+	case IPPROTO_MPTCP:
+		return true;
+	default:
 		return false;
-	return facts & loopback;
+	}
 }
 
 static __always_inline bool bound_to_loopback(const struct sock *sk)
@@ -253,6 +284,41 @@ static __always_inline bool bound_to_loopback(const struct sock *sk)
 	return common->skc_family == AF_INET6 &&
 	       v6_facts(bpf_be64_to_cpu(v6[0]), bpf_be64_to_cpu(v6[1])) &
 		       FACT_LOOPBACK;
+}
+
+/* ---- destinations ---- */
+
+/* Those with the address at @where, which is whole, whatever their ports. */
+SHARED uint64_t address_destinations(const void *where, uint64_t facts)
+{
+	struct address address = {};
+
+	address_read(&address, where);
+	if (facts_family(facts) == AF_INET)
+		return destinations_of_address(0, V4_MAPPED | address.v4);
+	return destinations_of_address(address.v6[0], address.v6[1]);
+}
+
+/* What it is to connect or send to the address at @where. */
+static __always_inline uint64_t connect_operations(const struct sock *sk,
+						   const void *where,
+						   uint64_t facts)
+{
+	uint64_t all = destination_index.all, found, sure;
+
+	if (!all)
+		return MASK(connect);
+	if (!(facts & FACT_WHOLE) || !sock_agrees(sk, facts) ||
+	    (facts_family(facts) != AF_INET && facts_family(facts) != AF_INET6))
+		return all | MASK(connect);
+	found = address_destinations(where, facts);
+	if (sock_has_ports(sk)) {
+		found &= destinations_of_port(facts_port(facts));
+		sure = found;
+	} else {
+		sure = found & destination_index.any_port;
+	}
+	return sure ? found : found | MASK(connect);
 }
 
 static __always_inline uint64_t netlink_operation(int protocol)
@@ -369,6 +435,7 @@ SEC("lsm/socket_connect")
 int BPF_PROG(network_connect, struct socket *sock, struct sockaddr *where,
 	     int size)
 {
+	uint64_t operations = MASK(connect) | destination_index.all;
 	const struct sock *sk = sock->sk;
 	uint64_t facts = 0;
 
@@ -381,8 +448,9 @@ int BPF_PROG(network_connect, struct socket *sock, struct sockaddr *where,
 			return 0;
 		if (sock_passes(sk, facts, FACT_LOOPBACK | FACT_ANY))
 			return 0;
+		operations = connect_operations(sk, where, facts);
 	}
-	return address_decide(MASK(connect), where, facts);
+	return address_decide(operations, where, facts);
 }
 
 /* Of all that is sent, what names an address: datagrams of a socket that is not
@@ -391,6 +459,7 @@ SEC("lsm/socket_sendmsg")
 int BPF_PROG(network_send, struct socket *sock, struct msghdr *message,
 	     int bytes)
 {
+	uint64_t operations = MASK(connect) | destination_index.all;
 	const void *where = message->msg_name;
 	const struct sock *sk;
 	uint64_t facts = 0;
@@ -406,8 +475,9 @@ int BPF_PROG(network_send, struct socket *sock, struct msghdr *message,
 		facts = address_facts(where, size);
 		if (sock_passes(sk, facts, FACT_LOOPBACK | FACT_ANY))
 			return 0;
+		operations = connect_operations(sk, where, facts);
 	}
-	return address_decide(MASK(connect), where, facts);
+	return address_decide(operations, where, facts);
 }
 
 /* sctp_bindx() and sctp_connectx(), with one address or more. */
@@ -415,7 +485,7 @@ SEC("lsm/sctp_bind_connect")
 int BPF_PROG(network_sctp, struct sock *sk, int option, struct sockaddr *where,
 	     int size)
 {
-	uint64_t operations = MASK(connect), facts;
+	uint64_t operations = MASK(connect) | destination_index.all, facts;
 
 	if ((option != SCTP_BINDX_ADD && option != SCTP_CONNECTX) ||
 	    BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))

@@ -6,6 +6,9 @@
  *	one access of each kind, which is a hook and a set of operations, by
  *	every subject, and with the ring full, and with names unreadable.
  *
+ * Where the policy has destinations, accesses at the edges of each of them are
+ * added; of many, each is tried in one of the kernels.
+ *
  * And where the policy names cgroups, in the newest kernel and in the oldest:
  * one access of each kind, by an ordinary subject of each place in each of the
  *cgroups, below it, beside it and above it.  With so many cgroups that this
@@ -17,15 +20,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/proof/reach.h"
 #include "compiler/proof/specimen.h"
 #include "compiler/proof/verdict.h"
 #include "compiler/proof/world.h"
 
 #define EPERM_RESULT (-EPERM)
 #define MANY_PATHS   64
+#define MANY_REACHED 64
 #define MAX_PATH     4096
 #define DEEP	     20 /* levels below a named cgroup */
 
@@ -44,6 +50,9 @@ struct made {
 struct run {
 	struct arena *arena;
 	const struct table *table;
+	const struct access *accesses; /* reach_accesses() */
+	size_t access_count;
+	uint64_t *operations; /* of each, as struct deed has them */
 	struct specimen *specimen;
 	struct world *world;
 	uint64_t *tasks;     /* as access_subjects */
@@ -56,12 +65,14 @@ struct run {
 	const char *why;
 };
 
+/* A destination is as much one as connect is. */
 static bool is_operation(const struct access *access,
 			 const struct protection *protection, unsigned bit)
 {
+	if (protection_destinations(protection) >> bit & 1)
+		bit = OP_BIT(network, connect);
 	for (size_t i = 0; i < access->operation_count; i++)
-		if (&protections[access->operations[i].protection] ==
-			    protection &&
+		if (access->operations[i].protection == protection->id &&
 		    access->operations[i].bit == bit)
 			return true;
 	return false;
@@ -77,6 +88,43 @@ const struct access *evaluate_access(const struct protection *protection,
 		if (is_operation(access, protection, operation))
 			return access;
 	return NULL;
+}
+
+static const uint64_t *operations_of(const struct run *run,
+				     const struct access *access)
+{
+	return run->operations +
+	       (size_t)(access - run->accesses) * 2 *
+		       run->table->protection_count;
+}
+
+static void find_operations(struct run *run)
+{
+	uint32_t rows = run->table->protection_count;
+	uint64_t *next = arena_array(run->arena, run->access_count * 2 * rows,
+				     sizeof(*next));
+
+	run->operations = next;
+	for (size_t i = 0; i < run->access_count; i++) {
+		for (uint32_t j = 0; j < rows; j++) {
+			const struct table_protection *row =
+				&run->table->protections[j];
+
+			next[0] = reach_operations(row, &run->accesses[i],
+						   false);
+			next[1] = run->accesses[i].unbound_count
+					  ? reach_operations(
+						    row, &run->accesses[i], true)
+					  : next[0];
+			next += 2;
+		}
+	}
+}
+
+static void choose_access(struct run *run, const struct access *access)
+{
+	run->deed.access = access;
+	run->deed.operations = operations_of(run, access);
 }
 
 /* ---- one access by one subject ---- */
@@ -187,22 +235,22 @@ static bool make_arguments(struct run *run, uint64_t rank);
  */
 static bool try_after_loading(struct run *run)
 {
-	const struct access *did = run->deed.access, *each = accesses;
+	const struct access *did = run->deed.access, *each = run->accesses;
 	uint64_t arguments[ACCESS_ARGUMENTS];
 	bool good;
 
 	if (!run->deed.subject->loader)
 		return true;
-	while (each < accesses + access_count &&
+	while (each < run->accesses + run->access_count &&
 	       (!each->loader_may || each->hook != did->hook))
 		each++;
-	if (each == accesses + access_count)
+	if (each == run->accesses + run->access_count)
 		return true;
 	memcpy(arguments, run->arguments, sizeof(arguments));
-	run->deed.access = each;
+	choose_access(run, each);
 	run->deed.exempt = did->loader_may && !did->loader_done;
 	good = make_arguments(run, 0) && try(run);
-	run->deed.access = did;
+	choose_access(run, did);
 	memcpy(run->arguments, arguments, sizeof(arguments));
 	return good;
 }
@@ -241,7 +289,7 @@ static bool fill_arguments(struct run *run, uint64_t rank, uint64_t *list)
  * where the kernel has none.  They are asked for one after another. */
 static bool make_arguments(struct run *run, uint64_t rank)
 {
-	struct made *made = &run->made[run->deed.access - accesses];
+	struct made *made = &run->made[run->deed.access - run->accesses];
 	struct arguments *arguments;
 
 	if (rank == made->count) {
@@ -291,36 +339,59 @@ static bool try_weather(struct run *run, size_t subject, const char *path)
 	return good;
 }
 
-static bool same_kind(const struct access *one, const struct access *other)
+/* 0 for two of one kind. */
+static int compare_kinds(const struct run *run, const struct access *one,
+			 const struct access *other)
 {
-	return one->hook == other->hook &&
-	       one->loader_may == other->loader_may &&
-	       one->loader_done == other->loader_done &&
-	       one->operation_count == other->operation_count &&
-	       one->unbound_count == other->unbound_count &&
-	       (!one->operation_count ||
-		!memcmp(one->operations, other->operations,
-			one->operation_count * sizeof(*one->operations)));
+	size_t size = 2 * run->table->protection_count * sizeof(uint64_t);
+
+	if (one->hook != other->hook)
+		return one->hook < other->hook ? -1 : 1;
+	if (one->loader_may != other->loader_may)
+		return one->loader_may - other->loader_may;
+	if (one->loader_done != other->loader_done)
+		return one->loader_done - other->loader_done;
+	if (one->operation_count != other->operation_count)
+		return one->operation_count < other->operation_count ? -1 : 1;
+	if (one->unbound_count != other->unbound_count)
+		return one->unbound_count < other->unbound_count ? -1 : 1;
+	if (one->operation_count &&
+	    memcmp(one->operations, other->operations,
+		   one->operation_count * sizeof(*one->operations)))
+		return memcmp(one->operations, other->operations,
+			      one->operation_count * sizeof(*one->operations));
+	return memcmp(operations_of(run, one), operations_of(run, other), size);
+}
+
+static int compare_accesses(const void *a, const void *b, void *context)
+{
+	const struct access *one = *(const struct access *const *)a;
+	const struct access *other = *(const struct access *const *)b;
+	int order = compare_kinds(context, one, other);
+
+	return order ? order : one < other ? -1 : one > other;
 }
 
 /* For each access whether none before it is of its kind. */
 static bool *find_first(struct run *run)
 {
-	bool *first = arena_array(run->arena, access_count, sizeof(*first));
+	size_t count = run->access_count;
+	bool *first = arena_array(run->arena, count, sizeof(*first));
+	const struct access **sorted =
+		arena_array(run->arena, count, sizeof(*sorted));
 
-	for (size_t i = 0; i < access_count; i++) {
-		size_t j = 0;
-
-		while (j != i && !same_kind(&accesses[j], &accesses[i]))
-			j++;
-		first[i] = j == i;
-	}
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &run->accesses[i];
+	qsort_r(sorted, count, sizeof(*sorted), compare_accesses, run);
+	for (size_t i = 0; i < count; i++)
+		first[sorted[i] - run->accesses] =
+			!i || compare_kinds(run, sorted[i - 1], sorted[i]);
 	return first;
 }
 
 static bool is_first_of_kind(const struct run *run, const struct access *access)
 {
-	return run->first_of_kind[access - accesses];
+	return run->first_of_kind[access - run->accesses];
 }
 
 static bool try_subjects(struct run *run)
@@ -373,7 +444,7 @@ static bool try_access(struct run *run, const struct access *access,
 	if ((access->needs && !has(run, access->needs)) ||
 	    (access->lacks && has(run, access->lacks)))
 		return true;
-	run->deed.access = access;
+	choose_access(run, access);
 	for (uint64_t rank = 0; make_arguments(run, rank); rank++)
 		if (!(who ? who(run, path) : try_subjects(run)))
 			return false;
@@ -513,9 +584,9 @@ static bool try_paths(struct run *run, size_t kernel)
 	for (size_t i = 0; i < paths.count; i++) {
 		bool all = !many || !i || is_new(run, new, paths.list[i]);
 
-		for (size_t j = 0; j < access_count; j++) {
+		for (size_t j = 0; j < run->access_count; j++) {
 			const struct access *access =
-				&accesses[(i + j) % access_count];
+				&run->accesses[(i + j) % run->access_count];
 
 			if (!access->operation_count ||
 			    !is_first_of_kind(run, access) ||
@@ -537,30 +608,24 @@ static bool try_paths(struct run *run, size_t kernel)
 /* What no program is asked about is allowed, whatever the table says. */
 static bool check_unasked(struct run *run, const struct access *access)
 {
-	const struct table *table = run->table;
+	const uint64_t *operations = operations_of(run, access);
 
-	for (uint32_t i = 0; i < table->protection_count; i++) {
-		const struct table_protection *row = &table->protections[i];
+	for (uint32_t i = 0; i < run->table->protection_count; i++) {
+		const struct table_protection *row =
+			&run->table->protections[i];
+		uint64_t set = 0;
 
-		for (size_t j = 0; j < access->operation_count; j++) {
-			const struct access_operation *each =
-				&access->operations[j];
-			uint64_t bit = UINT64_C(1) << each->bit, set = 0;
-
-			if (row->protection != &protections[each->protection])
-				continue;
-			for (uint32_t k = 0; k < table_class_count(row); k++)
-				set |= row->denied[k] | row->logged[k];
-			if (!(set & bit))
-				continue;
-			run->why = arena_printf(
-				run->arena,
-				"there is no code of %s.%s for the hook %s",
-				row->protection->name,
-				row->protection->operations[each->bit].name,
-				hooks[access->hook].name);
-			return false;
-		}
+		for (uint32_t j = 0; j < table_class_count(row); j++)
+			set |= row->denied[j] | row->logged[j];
+		set &= operations[2 * i];
+		if (!set)
+			continue;
+		run->why = arena_printf(
+			run->arena, "there is no code of %s.%s for the hook %s",
+			row->protection->name,
+			row->protection->operations[__builtin_ctzll(set)].name,
+			hooks[access->hook].name);
+		return false;
 	}
 	return true;
 }
@@ -612,12 +677,20 @@ static bool check_known(struct run *run)
 	return true;
 }
 
+/* Where there are many accesses to destinations, each is tried in one kernel. */
+static bool is_for_another(const struct run *run, size_t index, size_t kernel)
+{
+	return run->access_count - access_count > MANY_REACHED &&
+	       index >= access_count && index % access_kernel_count != kernel;
+}
+
 static bool run_kernel(struct run *run, size_t kernel)
 {
 	struct world *world = &run->evaluation->worlds[kernel];
 
 	run->world = world;
-	run->made = arena_array(run->arena, access_count, sizeof(*run->made));
+	run->made = arena_array(run->arena, run->access_count,
+				sizeof(*run->made));
 	if (!world_new(run->arena, run->specimen, &access_kernels[kernel],
 		       world)) {
 		run->why = world->why;
@@ -625,13 +698,14 @@ static bool run_kernel(struct run *run, size_t kernel)
 	}
 	for (size_t i = 0; i < access_subject_count; i++)
 		run->tasks[i] = world_task(world, access_subjects[i].task);
-	for (size_t i = 0; i < access_count; i++) {
-		if (!has_program(run, &accesses[i])) {
-			if (!check_unasked(run, &accesses[i]))
-				return false;
+	for (size_t i = 0; i < run->access_count; i++) {
+		const struct access *access = &run->accesses[i];
+
+		if (is_for_another(run, i, kernel))
 			continue;
-		}
-		if (!try_access(run, &accesses[i], NULL, NULL))
+		if (has_program(run, access)
+			    ? !try_access(run, access, NULL, NULL)
+			    : !check_unasked(run, access))
 			return false;
 	}
 	return try_paths(run, kernel);
@@ -647,6 +721,9 @@ static bool evaluate(struct run *run, const void *elf, size_t size)
 				 sizeof(*run->tasks));
 	run->classes = arena_array(run->arena, run->table->protection_count,
 				   sizeof(*run->classes));
+	run->accesses =
+		reach_accesses(run->arena, run->table, &run->access_count);
+	find_operations(run);
 	run->first_of_kind = find_first(run);
 	run->deed.table = run->table;
 	run->deed.classes = run->classes;

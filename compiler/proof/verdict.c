@@ -86,26 +86,13 @@ static struct masks masks_of(const struct deed *deed, uint32_t index)
 
 static struct expectation expect(const struct deed *deed, uint32_t index)
 {
-	const struct table_protection *row = &deed->table->protections[index];
-	struct masks masks;
 	struct expectation expected = { 0 };
-
-	bool unbound = deed->subject->unbound && deed->access->unbound_count;
-	const struct access_operation *each = deed->access->operations;
-	size_t count = deed->access->operation_count;
+	struct masks masks = masks_of(deed, index);
 
 	if (deed->exempt)
 		return expected;
-	if (unbound) {
-		each = deed->access->unbound_operations;
-		count = deed->access->unbound_count;
-	}
-	for (; count--; each++) {
-
-		if (row->protection == &protections[each->protection])
-			expected.operations |= UINT64_C(1) << each->bit;
-	}
-	masks = masks_of(deed, index);
+	expected.operations =
+		deed->operations[2 * index + deed->subject->unbound];
 	expected.denied = expected.operations & masks.denied;
 	expected.told = masks.logged & (expected.denied ? expected.denied
 							: expected.operations);

@@ -18,6 +18,8 @@ struct arena;
 struct deed {
 	const struct table *table;
 	const struct access *access;
+	const uint64_t *operations; /* that it is, two masks a protection of the
+				     * table: with boot facts bound, without */
 	const struct access_subject *subject;
 	const char *cgroup;	 /* where the subject is */
 	const uint32_t *classes; /* the subject's, as table->protections */

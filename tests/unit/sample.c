@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "sample.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void set_protection(struct sample *sample, unsigned index,
@@ -85,4 +86,45 @@ void sample_make(struct sample *sample)
 	}
 	sample->logged[2][PLACE_HOST] = 1;
 	sample->decided_by[2][PLACE_CONTAINER] = TABLE_NO_STATEMENT;
+}
+
+static void set_prefix(struct destination_prefix *prefix, const char *text)
+{
+	const char *wrong = destination_prefix_read(text, prefix);
+
+	if (wrong)
+		abort();
+}
+
+void sample_make_network(struct sample *sample)
+{
+	struct destination *inside = &sample->destinations[0];
+	struct destination *mail = &sample->destinations[1];
+	unsigned built_in = protection_operation_count(
+		&protections[PROTECTION_network]);
+	uint64_t all;
+
+	sample_make_simple(sample);
+	set_prefix(&sample->prefixes[0], "10.0.0.0/8");
+	set_prefix(&sample->prefixes[1], "10.1.0.0/16");
+	set_prefix(&sample->prefixes[2], "2001:db8::/32");
+	sample->ports[0] = (struct destination_ports){ 443, 443 };
+	sample->ports[1] = (struct destination_ports){ 8000, 8080 };
+	sample->ports[2] = (struct destination_ports){ 25, 25 };
+	*inside = (struct destination){ "inside", sample->prefixes, 3,
+					sample->ports, 2 };
+	*mail = (struct destination){ .name = "mail",
+				      .ports = &sample->ports[2],
+				      .ports_count = 1 };
+	sample->network = destination_protection(sample->destinations, 2,
+						 sample->operations);
+	set_protection(sample, 0, PROTECTION_network);
+	sample->protections[0].protection = &sample->network;
+	sample->protections[0].profile = PROFILE_BASELINE;
+	sample->protections[0].destinations = sample->destinations;
+	all = protection_all(&sample->network) & ~(UINT64_C(1) << built_in);
+	sample->denied[0][PLACE_HOST] = 0;
+	sample->logged[0][PLACE_HOST] = 0;
+	sample->denied[0][PLACE_CONTAINER] = all;
+	sample->logged[0][PLACE_CONTAINER] = all;
 }

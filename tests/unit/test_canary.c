@@ -405,12 +405,34 @@ static void a_stand_in_tries_and_ends(void **state)
 	assert_true(stand_in_try(&all.of[PLACE_HOST], map) < 0);
 }
 
+/* The address that a trial connects to cannot be told, so it is all of them. */
+static void a_trial_is_every_destination(void **state)
+{
+	size_t connect = trial_at(PROTECTION_network, HOOK_socket_connect);
+	size_t listen = trial_at(PROTECTION_network, HOOK_socket_listen);
+	struct expectation expected;
+	struct sample sample;
+
+	(void)state;
+	sample_make_network(&sample);
+	sample.denied[0][PLACE_CONTAINER] = UINT64_C(1) << 15;
+	sample.logged[0][PLACE_CONTAINER] = UINT64_C(1) << 15;
+	assert_int_equal(canary_expect(&sample.note.table, 0, connect,
+				       PLACE_CONTAINER, &expected),
+			 3);
+	assert_int_equal(expected.operation, 15);
+	assert_int_equal(canary_expect(&sample.note.table, 0, listen,
+				       PLACE_CONTAINER, &expected),
+			 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_hook_of_a_template_has_a_trial),
 		cmocka_unit_test(a_trial_is_what_its_hook_decides),
 		cmocka_unit_test(most_is_shown_by_a_denial_and_its_event),
+		cmocka_unit_test(a_trial_is_every_destination),
 		cmocka_unit_test(what_is_denied_before_is_blocked),
 		cmocka_unit_test(each_used_hook_has_one),
 		cmocka_unit_test(only_what_proves_is_a_proof),

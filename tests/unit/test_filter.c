@@ -213,20 +213,55 @@ static void a_cgroup_that_is_gone_may_be_known_by_its_policy(void **state)
 
 static void named_policies_have_to_be_there(void **state)
 {
-	static const char *const loaded[] = { "one", "two" };
+	const struct table one = { .policy = "one" }, two = { .policy = "two" };
+	const struct table *const loaded[] = { &one, &two };
 	struct filter filter = { 0 };
 
 	(void)state;
 	assert_true(filter_shows_policy(&filter, "three"));
-	assert_int_equal(filter_check_policies(&filter, loaded, 2), 0);
+	assert_int_equal(filter_check(&filter, loaded, 2), 0);
 	assert_int_equal(filter_add(&filter, FILTER_VERDICT, "denied"), 0);
-	assert_int_equal(filter_check_policies(&filter, loaded, 2), 0);
+	assert_int_equal(filter_check(&filter, loaded, 2), 0);
 	assert_true(filter_shows_policy(&filter, "three"));
 	assert_int_equal(filter_add(&filter, FILTER_POLICY, "two"), 0);
-	assert_int_equal(filter_check_policies(&filter, loaded, 2), 0);
-	assert_int_equal(filter_check_policies(&filter, loaded, 1), -ENOENT);
+	assert_int_equal(filter_check(&filter, loaded, 2), 0);
+	assert_int_equal(filter_check(&filter, loaded, 1), -ENOENT);
 	assert_true(filter_shows_policy(&filter, "two"));
 	assert_false(filter_shows_policy(&filter, "one"));
+	filter_free(&filter);
+}
+
+static void destinations_are_known_by_the_policies(void **state)
+{
+	static const struct row rows[] = {
+		{ { { FILTER_PROTECTION, "network.mail" } }, YES },
+		{ { { FILTER_PROTECTION, "network" } }, YES },
+		{ { { FILTER_PROTECTION, "network.inside" } }, NO },
+		{ { { FILTER_PROTECTION, "network.connect" } }, NO },
+		{ { { FILTER_PROTECTION, "bpf" } }, NO },
+	};
+	const struct event event = {
+		.verdict = EVENT_DENY,
+		.operation = 15,
+		.class = PLACE_CONTAINER,
+	};
+	struct filter filter = { 0 };
+	const struct table *loaded[2];
+	struct sample sample, other;
+
+	(void)state;
+	sample_make_network(&sample);
+	sample_make(&other);
+	loaded[0] = &other.note.table;
+	loaded[1] = &sample.note.table;
+	CHECK(&sample.note.table, &event, NULL, rows);
+	assert_int_equal(filter_add(&filter, FILTER_PROTECTION, "network.mail"),
+			 0);
+	assert_int_equal(filter_check(&filter, loaded, 2), 0);
+	assert_int_equal(filter_check(&filter, loaded, 1), -ENOENT);
+	assert_int_equal(filter_add(&filter, FILTER_PROTECTION, "network.male"),
+			 0);
+	assert_int_equal(filter_check(&filter, loaded, 2), -ENOENT);
 	filter_free(&filter);
 }
 
@@ -239,6 +274,7 @@ int main(void)
 		cmocka_unit_test(
 			a_cgroup_that_is_gone_may_be_known_by_its_policy),
 		cmocka_unit_test(named_policies_have_to_be_there),
+		cmocka_unit_test(destinations_are_known_by_the_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

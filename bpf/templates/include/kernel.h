@@ -79,7 +79,12 @@ enum bpf_prog_type {
 #define AF_SMC	     43
 
 #define SOCK_RAW	  3
+#define IPPROTO_TCP	  6
+#define IPPROTO_UDP	  17
+#define IPPROTO_DCCP	  33
 #define IPPROTO_SCTP	  132
+#define IPPROTO_UDPLITE	  136
+#define IPPROTO_MPTCP	  262
 #define SCTP_BINDX_ADD	  100 /* SCTP_SOCKOPT_BINDX_ADD */
 #define SCTP_CONNECTX	  110 /* SCTP_SOCKOPT_CONNECTX, and all that is like it */
 #define NETLINK_ROUTE	  0
@@ -283,6 +288,7 @@ struct sock {
 	struct sock_common __sk_common;
 	uint8_t sk_kern_sock : 1;
 	uint8_t sk_userlocks : 4;
+	uint16_t sk_type;
 	uint16_t sk_protocol;
 };
 
