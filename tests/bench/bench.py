@@ -20,8 +20,9 @@ from pathlib import Path
 import document
 from compiling import measure_compiling
 from guest import Failed, vm
-from in_kernel import (measure_bundles, measure_growth, measure_instructions,
-                       measure_loading, measure_system_calls)
+from in_kernel import (measure_bundles, measure_destinations, measure_growth,
+                       measure_instructions, measure_loading,
+                       measure_system_calls)
 from results import Results, progress
 from rows import TOP
 from settings import Settings
@@ -35,6 +36,7 @@ TABLES = {
     "bundles": measure_bundles,
     "loading": measure_loading,
     "growth": measure_growth,
+    "destinations": measure_destinations,
     "syscalls": measure_system_calls,
     "instructions": measure_instructions,
 }

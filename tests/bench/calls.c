@@ -251,6 +251,17 @@ static long call_listen_datagram(void)
 	return listen(state.socket, 1);
 }
 
+/* Where no route leads: refused behind the hook. */
+static long call_connect_far(void)
+{
+	const struct sockaddr_in far = { .sin_family = AF_INET,
+					 .sin_port = 0x0900,
+					 .sin_addr.s_addr = 0x096433c6 };
+
+	return connect(state.socket, (const struct sockaddr *)&far,
+		       sizeof(far));
+}
+
 /* An address of IPv6, to a socket of IPv4. */
 static const struct sockaddr_in6 of_ipv6 = { .sin6_family = AF_INET6 };
 
@@ -289,6 +300,7 @@ static const struct call calls[] = {
 	{ "socket_raw", call_socket_raw, close_result },
 	{ "bind_other", call_bind_other, NULL },
 	{ "listen_datagram", call_listen_datagram, NULL },
+	{ "connect_far", call_connect_far, NULL },
 	{ "connect_other", call_connect_other, NULL },
 	{ "sendto_other", call_sendto_other, NULL },
 };

@@ -135,6 +135,13 @@ def growth(measured: Measured) -> str:
                   lines) + origin(measured))
 
 
+def destinations(measured: Measured) -> str:
+    lines = [[count, f"{row['bytes']:,}", f"{row['instructions']:,}"]
+             for count, row in measured.data.items()]
+    return (table(["prefixes", "bytes", "instructions"], lines)
+            + origin(measured))
+
+
 def aim_table(tables: Tables) -> str:
     lines = [[aim.words, aim.aim, aim.measured, "met" if aim.met else
               "**not met**"] for aim in aims.all_aims(tables)]
@@ -165,6 +172,7 @@ RENDER = {
     "loading": loading,
     "compile": compiling,
     "growth": growth,
+    "destinations": destinations,
 }
 
 

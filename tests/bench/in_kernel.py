@@ -242,6 +242,31 @@ def measure_loading(settings: Settings) -> tuple[str, Table]:
 # --- growth -------------------------------------------------------------------
 
 
+def measure_destinations(settings: Settings) -> tuple[str, Table]:
+    """One destination of so many prefixes, and a connection to one of them."""
+    call, hook = rows.FAR_CALL, "socket_connect"
+    found: Table = {}
+    with TemporaryDirectory() as scratch:
+        guest = Guest(settings.kernel, settings.build, Path(scratch))
+        guest.empty_programs([hook])
+        steps = [Step("empty", count_calls(settings, [call],
+                                           with_empty("allow", [hook])))]
+        for count in settings.prefixes:
+            path = guest.bundle(str(count), rows.policy(
+                "measured", rows.many_prefixes(count)))
+            found[str(count)] = {"bytes": path.stat().st_size}
+            steps.append(Step(str(count), loaded(
+                str(count), "measured", count_calls(settings, [call]))))
+        progress("destinations: in the machine")
+        shown = guest.run(steps)
+    empty = samples(shown["empty"])[call].least
+    for count, row in found.items():
+        sample = samples(shown[count])[call]
+        check_verdict("allowed", call, sample)
+        row["instructions"] = sample.least - empty
+    return guest.release, found
+
+
 def measure_growth(settings: Settings) -> tuple[str, Table]:
     """One protection with a rule each for 1, 10, ... cgroups; asked by a task
     in the first of them."""

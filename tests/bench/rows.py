@@ -117,6 +117,24 @@ def baseline(names: list[str]) -> str:
                     for name in names)
 
 
+# Of calls.c: connects to FAR.
+FAR_CALL = "connect_far"
+FAR = "198.51.100.9"
+
+
+def many_prefixes(count: int) -> str:
+    """The host may connect to FAR as one of so many prefixes, which are apart
+    from each other; with none of them it may connect anywhere."""
+    if not count:
+        return "network { profile baseline; log none; }"
+    others = [f'"10.{number >> 7}.{number * 2 & 255}.0/24"'
+              for number in range(count - 1)]
+    prefixes = ", ".join([*others, f'"{FAR}"'])
+    return ("network { profile baseline; log none; "
+            f"destination many {{ prefixes {prefixes}; ports 9; }} "
+            "block connect for host; allow many for container; }")
+
+
 def many_rules(count: int) -> str:
     """A rule each for as many cgroups, every other a block."""
     return "kernel_modules { profile baseline; log none;\n" + "\n".join(

@@ -36,5 +36,9 @@ class Settings:
         return [0, 8] if self.quick else rows.CGROUPS
 
     @property
+    def prefixes(self) -> list[int]:
+        return [0, 10] if self.quick else [0, 1, 10, 100, 1000, 16384]
+
+    @property
     def rules(self) -> list[int]:
         return [1, 10] if self.quick else [1, 10, 100, 1000]
