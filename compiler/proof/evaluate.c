@@ -605,6 +605,16 @@ static bool try_paths(struct run *run, size_t kernel)
 
 /* ---- all of it ---- */
 
+/* The operations that some class is denied, or that are logged. */
+static uint64_t decided(const struct table_protection *row)
+{
+	uint64_t set = 0;
+
+	for (uint32_t i = 0; i < table_class_count(row); i++)
+		set |= row->denied[i] | row->logged[i];
+	return set;
+}
+
 /* What no program is asked about is allowed, whatever the table says. */
 static bool check_unasked(struct run *run, const struct access *access)
 {
@@ -613,11 +623,8 @@ static bool check_unasked(struct run *run, const struct access *access)
 	for (uint32_t i = 0; i < run->table->protection_count; i++) {
 		const struct table_protection *row =
 			&run->table->protections[i];
-		uint64_t set = 0;
+		uint64_t set = decided(row) & operations[2 * i];
 
-		for (uint32_t j = 0; j < table_class_count(row); j++)
-			set |= row->denied[j] | row->logged[j];
-		set &= operations[2 * i];
 		if (!set)
 			continue;
 		run->why = arena_printf(
@@ -637,10 +644,8 @@ static bool check_known(struct run *run)
 	for (uint32_t i = 0; i < run->table->protection_count; i++) {
 		const struct table_protection *row =
 			&run->table->protections[i];
-		uint64_t set = 0;
+		uint64_t set = decided(row);
 
-		for (uint32_t j = 0; j < table_class_count(row); j++)
-			set |= row->denied[j] | row->logged[j];
 		if (set & ~protection_all(row->protection)) {
 			run->why = "the table has no such operation";
 			return false;

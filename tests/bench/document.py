@@ -127,19 +127,20 @@ def compiling(measured: Measured) -> str:
             f"commit {measured.commit}.\n")
 
 
-def growth(measured: Measured) -> str:
+def growing(what: str, measured: Measured) -> str:
     lines = [[count, f"{row['bytes']:,}", f"{row['instructions']:,}",
               f"{row['load'] / 1000:.1f}"]
              for count, row in measured.data.items()]
-    return (table(["rules", "bytes", "instructions", "million to load"],
+    return (table([what, "bytes", "instructions", "million to load"],
                   lines) + origin(measured))
 
 
+def growth(measured: Measured) -> str:
+    return growing("rules", measured)
+
+
 def destinations(measured: Measured) -> str:
-    lines = [[count, f"{row['bytes']:,}", f"{row['instructions']:,}"]
-             for count, row in measured.data.items()]
-    return (table(["prefixes", "bytes", "instructions"], lines)
-            + origin(measured))
+    return growing("prefixes", measured)
 
 
 def aim_table(tables: Tables) -> str:

@@ -242,28 +242,36 @@ def measure_loading(settings: Settings) -> tuple[str, Table]:
 # --- growth -------------------------------------------------------------------
 
 
-def measure_destinations(settings: Settings) -> tuple[str, Table]:
-    """One destination of so many prefixes, and a connection to one of them."""
-    call, hook = rows.FAR_CALL, "socket_connect"
+def load_step(settings: Settings, name: str, bundle: str) -> Step:
+    return Step(name, f"calls -r {settings.loads} "
+                "'bpflock-load --unload measured' "
+                f"/usr/bin/bpflock-load /bundles/{bundle}")
+
+
+def measure_growing(settings: Settings, what: str, call: str, hook: str,
+                    bodies: dict[str, str]) -> tuple[str, Table]:
+    """Of policies that decide the same call in tables of other lengths: bytes,
+    what the call costs more than an empty program, and loading."""
     found: Table = {}
     with TemporaryDirectory() as scratch:
         guest = Guest(settings.kernel, settings.build, Path(scratch))
         guest.empty_programs([hook])
         steps = [Step("empty", count_calls(settings, [call],
                                            with_empty("allow", [hook])))]
-        for count in settings.prefixes:
-            path = guest.bundle(str(count), rows.policy(
-                "measured", rows.many_prefixes(count)))
-            found[str(count)] = {"bytes": path.stat().st_size}
-            steps.append(Step(str(count), loaded(
-                str(count), "measured", count_calls(settings, [call]))))
-        progress("destinations: in the machine")
+        for name, body in bodies.items():
+            path = guest.bundle(name, rows.policy("measured", body))
+            found[name] = {"bytes": path.stat().st_size}
+            steps += [Step(name, loaded(name, "measured",
+                                        count_calls(settings, [call]))),
+                      load_step(settings, f"load {name}", path.name)]
+        progress(f"{what}: in the machine")
         shown = guest.run(steps)
     empty = samples(shown["empty"])[call].least
-    for count, row in found.items():
-        sample = samples(shown[count])[call]
+    for name, row in found.items():
+        sample = samples(shown[name])[call]
         check_verdict("allowed", call, sample)
         row["instructions"] = sample.least - empty
+        row["load"] = samples(shown[f"load {name}"])["command"].least
     return guest.release, found
 
 
@@ -272,28 +280,14 @@ def measure_growth(settings: Settings) -> tuple[str, Table]:
     in the first of them."""
     call = "init_module"
     hook = next(row.hook for row in rows.OPERATIONS if row.call == call)
-    found: Table = {}
-    with TemporaryDirectory() as scratch:
-        guest = Guest(settings.kernel, settings.build, Path(scratch))
-        guest.empty_programs([hook])
-        steps = [Step("empty", count_calls(settings, [call],
-                                           with_empty("allow", [hook])))]
-        for count in settings.rules:
-            path = guest.bundle(str(count), rows.policy(
-                "measured", rows.many_rules(count)))
-            found[str(count)] = {"bytes": path.stat().st_size}
-            steps.append(Step(str(count), loaded(
-                str(count), "measured", count_calls(settings, [call]))))
-            steps.append(Step(f"load {count}",
-                              f"calls -r {settings.loads} "
-                              "'bpflock-load --unload measured' "
-                              f"/usr/bin/bpflock-load /bundles/{path.name}"))
-        progress("growth: in the machine")
-        shown = guest.run(steps)
-    empty = samples(shown["empty"])[call].least
-    for count, row in found.items():
-        sample = samples(shown[count])[call]
-        check_verdict("allowed", call, sample)
-        row["instructions"] = sample.least - empty
-        row["load"] = samples(shown[f"load {count}"])["command"].least
-    return guest.release, found
+    return measure_growing(settings, "growth", call, hook,
+                           {str(count): rows.many_rules(count)
+                            for count in settings.rules})
+
+
+def measure_destinations(settings: Settings) -> tuple[str, Table]:
+    """One destination of so many prefixes, and a connection to one of them."""
+    return measure_growing(settings, "destinations", rows.FAR_CALL,
+                           "socket_connect",
+                           {str(count): rows.many_prefixes(count)
+                            for count in settings.prefixes})
