@@ -80,13 +80,6 @@ _Static_assert(OP_BIT(network, raw_socket) == 0, "all operations are decided");
 
 /* ---- addresses ---- */
 
-struct address {
-	uint16_t family;
-	uint16_t port; /* as the next two, of this machine's byte order */
-	uint32_t v4;
-	uint64_t v6[2];
-};
-
 /* What is known of an address, in a word: family and port are what was read,
  * and of an address that is not whole they may be anything.  A word, for where
  * cgroups are named a program's stack has room for little more. */
@@ -108,7 +101,38 @@ static __always_inline uint16_t facts_port(uint64_t facts)
 static const char address_v4_format[] SEC(POLICY_SECTION) = "%pI4:%u";
 static const char address_v6_format[] SEC(POLICY_SECTION) = "[%pI6]:%u";
 
-static __always_inline void address_read(struct address *to, const void *from)
+/* The parts of an address, of this machine's byte order.  Each read is a call of
+ * a helper in old kernels: only what is asked for is read. */
+
+static __always_inline uint64_t address_label(const void *from)
+{
+	const struct sockaddr_in6 *at = from;
+	uint16_t family, port;
+
+	if (can_cast()) {
+		at = CAST(from, sockaddr_in6);
+		family = at->sin6_family;
+		port = at->sin6_port;
+	} else {
+		bpf_core_read(&family, sizeof(family), &at->sin6_family);
+		bpf_core_read(&port, sizeof(port), &at->sin6_port);
+	}
+	return FACTS(family, bpf_ntohs(port));
+}
+
+static __always_inline uint32_t address_v4(const void *from)
+{
+	const struct sockaddr_in6 *at = from;
+	uint32_t v4;
+
+	if (can_cast())
+		v4 = CAST(from, sockaddr_in6)->sin6_flowinfo;
+	else
+		bpf_core_read(&v4, sizeof(v4), &at->sin6_flowinfo);
+	return bpf_ntohl(v4);
+}
+
+static __always_inline void address_v6(uint64_t to[2], const void *from)
 {
 	const struct sockaddr_in6 *at = from;
 	const uint64_t *v6;
@@ -116,23 +140,14 @@ static __always_inline void address_read(struct address *to, const void *from)
 	if (can_cast()) {
 		at = CAST(from, sockaddr_in6);
 		v6 = (const uint64_t *)at->sin6_addr.in6_u.u6_addr8;
-		to->family = at->sin6_family;
-		to->port = at->sin6_port;
-		to->v4 = at->sin6_flowinfo;
-		to->v6[0] = v6[0];
-		to->v6[1] = v6[1];
+		to[0] = v6[0];
+		to[1] = v6[1];
 	} else {
-		bpf_core_read(&to->family, sizeof(to->family),
-			      &at->sin6_family);
-		bpf_core_read(&to->port, sizeof(to->port), &at->sin6_port);
-		bpf_core_read(&to->v4, sizeof(to->v4), &at->sin6_flowinfo);
-		bpf_core_read(to->v6, sizeof(to->v6),
+		bpf_core_read(to, 2 * sizeof(*to),
 			      &at->sin6_addr.in6_u.u6_addr8);
 	}
-	to->port = bpf_ntohs(to->port);
-	to->v4 = bpf_ntohl(to->v4);
-	to->v6[0] = bpf_be64_to_cpu(to->v6[0]);
-	to->v6[1] = bpf_be64_to_cpu(to->v6[1]);
+	to[0] = bpf_be64_to_cpu(to[0]);
+	to[1] = bpf_be64_to_cpu(to[1]);
 }
 
 static __always_inline uint64_t v4_facts(uint32_t v4)
@@ -156,18 +171,19 @@ static __always_inline uint64_t v6_facts(uint64_t high, uint64_t low)
 /* Of the address at @from, of which the kernel has @size bytes. */
 SHARED uint64_t address_facts(const void *from, int size)
 {
-	struct address address = {};
-	uint64_t facts;
+	uint64_t facts = address_label(from);
+	uint64_t v6[2];
 
-	address_read(&address, from);
-	facts = FACTS(address.family, address.port);
-	if (address.family == AF_INET6 && size >= V6_SIZE)
-		return facts | FACT_WHOLE |
-		       v6_facts(address.v6[0], address.v6[1]);
-	if (address.family == AF_INET6 || size < V4_SIZE)
+	if (facts_family(facts) == AF_INET6 && size >= V6_SIZE) {
+		address_v6(v6, from);
+		return facts | FACT_WHOLE | v6_facts(v6[0], v6[1]);
+	}
+	if (facts_family(facts) == AF_INET6 || size < V4_SIZE)
 		return facts;
 	facts |= FACT_WHOLE;
-	return address.family == AF_INET ? facts | v4_facts(address.v4) : facts;
+	if (facts_family(facts) == AF_INET)
+		facts |= v4_facts(address_v4(from));
+	return facts;
 }
 
 /* The object's name is the address at @where; one of another family, or that is
@@ -291,12 +307,13 @@ static __always_inline bool bound_to_loopback(const struct sock *sk)
 /* Those with the address at @where, which is whole, whatever their ports. */
 SHARED uint64_t address_destinations(const void *where, uint64_t facts)
 {
-	struct address address = {};
+	uint64_t v6[2];
 
-	address_read(&address, where);
 	if (facts_family(facts) == AF_INET)
-		return destinations_of_address(0, V4_MAPPED | address.v4);
-	return destinations_of_address(address.v6[0], address.v6[1]);
+		return destinations_of_address(0,
+					       V4_MAPPED | address_v4(where));
+	address_v6(v6, where);
+	return destinations_of_address(v6[0], v6[1]);
 }
 
 /* What it is to connect or send to the address at @where. */
