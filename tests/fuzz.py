@@ -37,7 +37,8 @@ def words():
         with open(os.path.join(HERE, "..", name), encoding="utf-8") as file:
             found.update(re.findall(pattern, file.read(), re.M))
     return sorted(found | {'cgroup "/a"', '"/a/b"', "until 2030-06-30",
-                           '"0951:1666"', "language 1;", "seal open;",
+                           '"0951:1666"', '"10.0.0.0/8"', '"8000-8080"',
+                           '"2001:db8::/32"', "language 1;", "seal open;",
                            "profile baseline;", "9223372036854775807"})
 
 
