@@ -67,6 +67,18 @@ POLICIES = {
             log all;
         }
     """,
+    "destinations": """
+        network {
+            profile baseline;
+            destination inside {
+                prefixes "10.0.0.0/8", "2001:db8::/32"; ports 443, "8000-8080";
+            }
+            destination mail { ports 25; }
+            destination printers { prefixes "10.7.0.0/16"; }
+            allow inside for container because "test";
+            block printers, mail because "test";
+        }
+    """,
     "cgroups": """
         kernel_modules {
             profile baseline;
@@ -244,9 +256,13 @@ def change_offset(rng: random.Random, elf: Elf) -> Change | None:
     return "load or store moved", {at + 2: struct.pack("<h", moved)}
 
 
+# Where a policy is, beside the instructions.
+BAKED = [".rodata.policy", ".rodata.cgroups", ".rodata.destinations"]
+
+
 def flip_policy(rng: random.Random, elf: Elf) -> Change | None:
     """A bit of the masks, or of what stands beside them."""
-    section = elf.named(rng.choice([".rodata.policy", ".rodata.cgroups"]))
+    section = elf.named(rng.choice(BAKED))
     if not section or not section.size:
         return None
     at = section.offset + rng.randrange(section.size)
@@ -255,7 +271,7 @@ def flip_policy(rng: random.Random, elf: Elf) -> Change | None:
 
 
 def swap_masks(rng: random.Random, elf: Elf) -> Change | None:
-    section = elf.named(rng.choice([".rodata.policy", ".rodata.cgroups"]))
+    section = elf.named(rng.choice(BAKED))
     if not section or section.size < 16:
         return None
     count = section.size // 8
