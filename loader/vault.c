@@ -2,10 +2,12 @@
 /*
  * The loader goes into that namespace to mount and to unmount the vault, and
  * comes back.  Once policies are attached it does not, unless they are gone
- * again: one may deny that.
+ * again: one may deny that.  The kernel lets go of them a while after their
+ * last pin and link, so that is waited for.
  */
 #include "loader/vault.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -15,9 +17,12 @@
 #include "loader/cleanup.h"
 #include "loader/fault.h"
 #include "loader/guard.h"
+#include "loader/home.h"
+#include "loader/layout.h"
 #include "loader/report.h"
 #include "loader/run.h"
 #include "loader/visit.h"
+#include "loader/wait.h"
 
 #define MOUNT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 #define MINOR_BITS  20 /* of a device, as the kernel counts */
@@ -51,21 +56,61 @@ int home_of(const struct run *run, const struct load *load)
 								 : run->home;
 }
 
-/* There: all that is pinned in it goes with it, and its links. */
+/* Makes the super block "ro" or "rw". */
+static int reconfigure(int vault, const char *flag)
+{
+	CLEANUP(close_fd)
+	int picked = fspick(vault, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+
+	if (picked < 0 || fsconfig(picked, FSCONFIG_SET_FLAG, flag, NULL, 0) ||
+	    fsconfig(picked, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
+		return -errno;
+	return 0;
+}
+
+/* 1 where a policy still denies it. */
+static int is_denied(const void *context)
+{
+	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
+
+	(void)context;
+	return visit_enter(&visit) == -EPERM;
+}
+
+/* All that is still pinned in it goes with it, and its links. */
 static int unmount(void)
 {
-	return umount2("/", MNT_DETACH) ? -errno : 0;
+	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
+	int err;
+
+	wait_for(is_denied, NULL);
+	err = visit_enter(&visit);
+	return !err && umount2("/", MNT_DETACH) ? -errno : err;
+}
+
+/* What cannot be removed here goes with the vault, if that can be reached. */
+static void empty(int vault)
+{
+	struct dirent **names;
+	int count;
+
+	reconfigure(vault, "rw");
+	count = home_list_policies(vault, home_is_entry, &names);
+	for (int i = 0; i < count; i++)
+		home_remove(vault, names[i]->d_name, LAYOUT_LINKS);
+	if (count >= 0)
+		home_list_free(names, count);
 }
 
 static int sweep(void)
 {
-	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	CLEANUP(close_fd) int root = -1;
 	int err = visit_root(&root);
 
-	if (!err)
-		err = visit_enter(&visit);
-	return err ? err : unmount();
+	if (err)
+		return err;
+	empty(root);
+	return unmount();
 }
 
 /* A loader that was killed before it sealed leaves a vault, and a guard that
@@ -132,31 +177,17 @@ int make_vault(struct run *run)
 
 void remove_vault(struct run *run)
 {
-	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	int err;
 
 	if (run->vault < 0 || run->sealed)
 		return;
 	close_fd(&run->vault);
 	run->vault = -1;
-	err = visit_enter(&visit);
-	if (!err)
-		err = unmount();
+	err = unmount();
 	if (err && err != -ENOENT)
 		refuse(err, MACHINE, "undo",
 		       "the next run of bpflock-load removes it, or a reboot",
 		       "the vault stays, and what is pinned in it:");
-}
-
-static int make_read_only(int vault)
-{
-	CLEANUP(close_fd)
-	int picked = fspick(vault, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
-
-	if (picked < 0 || fsconfig(picked, FSCONFIG_SET_FLAG, "ro", NULL, 0) ||
-	    fsconfig(picked, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
-		return -errno;
-	return 0;
 }
 
 /* Opens what is mounted there, which has to be this run's vault. */
@@ -173,6 +204,16 @@ static int open_vault(const struct run *run, int *root)
 }
 
 /* From the moment that the guard says so there is no way back. */
+static int ask_guard(int vault)
+{
+	int err = fault("seal");
+
+	if (err)
+		return err;
+	err = vault_disturb(vault);
+	return err == GUARD_SEALED ? 0 : -(err ? err : EBADE);
+}
+
 static int seal(const struct run *run)
 {
 	CLEANUP(close_fd) int root = -1;
@@ -181,11 +222,13 @@ static int seal(const struct run *run)
 	if (!err)
 		err = open_vault(run, &root);
 	if (!err)
-		err = make_read_only(root);
+		err = reconfigure(root, "ro");
 	if (err)
 		return err;
-	err = vault_disturb(root);
-	return err == GUARD_SEALED ? 0 : -(err ? err : EBADE);
+	err = ask_guard(root);
+	if (err)
+		reconfigure(root, "rw"); /* to be unpinned */
+	return err;
 }
 
 /* An unmount that was let through before may have come between. */
