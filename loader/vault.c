@@ -69,7 +69,7 @@ static int reconfigure(int vault, const char *flag)
 }
 
 /* 1 where a policy still denies it. */
-static int is_denied(const void *context)
+static int count_denied(const void *context)
 {
 	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 
@@ -83,7 +83,7 @@ static int unmount(void)
 	CLEANUP(visit_leave) struct visit visit = NO_VISIT;
 	int err;
 
-	wait_for(is_denied, NULL);
+	wait_for(count_denied, NULL);
 	err = visit_enter(&visit);
 	return !err && umount2("/", MNT_DETACH) ? -errno : err;
 }
