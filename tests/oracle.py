@@ -31,10 +31,16 @@ Where the document leaves a choice, this is what was chosen:
 - DEL counts as a control character, U+0080 to U+009F do not.
 - The limit of classes holds for each kind of trace too.
 - `namespaces` has no family "create": the word only describes its list.
+- A second `destination` of one name is an error, wherever it stands.
+- The name of a destination may be that of a protection or a capability.
+- Two ports are the same where first and last are: 80 and "80-80" are.
+- A range has both ends, in decimal without leading zeros; so has the length of
+  a prefix. An IPv6 prefix of nothing but mapped addresses is an error.
 """
 
 import argparse
 import datetime
+import ipaddress
 import json
 import os
 import posixpath
@@ -51,6 +57,8 @@ STRING_LIMIT = 1 << 20
 INCLUDE_LIMIT = 16
 DEPTH_LIMIT = 256
 CLASS_LIMIT = 4096
+DESTINATION_LIMIT = 50
+PORT_LIMIT = 65535
 INT_MIN, INT_MAX = -(1 << 63), (1 << 63) - 1
 
 # --- the tables, typed from the document --------------------------------------
@@ -101,7 +109,8 @@ PROFILES = {"allow": "allow", "none": "allow", "privileged": "allow",
 KEYWORDS = set("""language include let policy description version mode
     enforce audit default profile seal locked open block allow log denied all
     none for because until trace exec privileged assert can cannot host
-    container cgroup baseline restricted device""".split())
+    container cgroup baseline restricted device destination prefixes
+    ports""".split())
 
 OPERATIONS = ({op for ops in PROTECTIONS.values() for op in ops} |
               {family for _, family in FAMILIES})
@@ -328,12 +337,20 @@ class Rule:
         self.because = self.until = None
 
 
+class Destination:
+    def __init__(self, name, place):
+        self.name, self.place = name, place
+        self.prefixes = []                  # (expression, place)
+        self.ports = []
+
+
 class Protection:
     def __init__(self, name, place):
         self.name, self.place = name, place
         self.profile = self.log = None      # (word, place)
         self.rules = []
         self.devices = []                   # (expression, place)
+        self.destinations = {}              # by name
 
 
 class Policy:
@@ -344,6 +361,11 @@ class Policy:
         self.protections = {}   # by name
         self.trace = {"exec": [], "privileged": []}
         self.asserts = []       # (subjects, word, [(protection, op, place)])
+
+    def destinations(self):
+        """By name, in reading order."""
+        network = self.protections.get("network")
+        return network.destinations if network else {}
 
 
 # --- the parser ---------------------------------------------------------------
@@ -652,11 +674,13 @@ class Parser:
             self.once(block, "log", word, place)
         elif self.is_name("device", "ports", "prefixes"):
             self.device(block)
+        elif self.is_name("destination"):
+            return self.destination(block)
         elif self.peek()[0] == "name":
             refuse(place, "unknown-word", "no statement %r" % self.peek()[1])
         else:
             self.unexpected("a statement")
-        self.expect(";")
+        return self.expect(";")
 
     @staticmethod
     def once(block, name, word, place):
@@ -670,10 +694,38 @@ class Parser:
         if word != "device" or block.name != "usb":
             refuse(place, "wrong-setting", "%r is no setting of %s" %
                    (word, block.name))
-        block.devices.append((self.constant(), place))
-        # Several ids, with or without commas between them.
+        block.devices += self.strings(place)
+
+    def strings(self, place):
+        """One or several, with or without commas between them."""
+        found = [(self.constant(), place)]
         while self.accept(",") or self.peek()[0] == "string":
-            block.devices.append((self.constant(), place))
+            found.append((self.constant(), place))
+        return found
+
+    def destination(self, block):
+        place = self.place
+        self.take()
+        if block.name != "network":
+            refuse(place, "wrong-setting", "'destination' is no setting of %s" %
+                   block.name)
+        name = self.expect_kind("name")
+        if name in block.destinations:
+            refuse(place, "duplicate-destination", "a second %r" % name)
+        found = block.destinations[name] = Destination(name, place)
+        self.expect("{")
+        while not self.accept("}"):
+            self.reached(found)
+
+    def reached(self, destination):
+        place = self.place
+        if self.choice(("prefixes", "ports")) == "prefixes":
+            destination.prefixes += self.strings(place)
+        else:
+            destination.ports.append((self.constant(), place))
+            while self.accept(","):
+                destination.ports.append((self.constant(), place))
+        self.expect(";")
 
     def rule(self):
         place = self.place
@@ -727,11 +779,8 @@ class Parser:
         self.expect(".")
         if self.accept("*"):
             return protection, "*", place
-        name = self.expect_kind("name")
-        if name not in VOCABULARY[protection]:
-            refuse(place, "unknown-operation", "%s has no operation %r" %
-                   (protection, name))
-        return protection, name, place
+        # What it is, is asked when all destinations are known.
+        return protection, self.expect_kind("name"), place
 
 
 def add_let(policy, name, expression, place):
@@ -753,8 +802,12 @@ class Values:
     """What expressions mean.  A let can be of two kinds at once (`all`);
     its use decides."""
 
-    def __init__(self, lets):
+    def __init__(self, lets, named=()):
         self.lets = lets
+        self.named = list(named)    # destinations, in reading order
+        # owner -> word -> mask of operations
+        self.words = dict(VOCABULARY, network={
+            name: 1 << i for i, name in enumerate(self.names("network"))})
         self.let_kinds = {}     # name -> kinds, None while they are worked out
         self.memo = {}          # (let, what is wanted) -> value
 
@@ -766,6 +819,14 @@ class Values:
                     self.constant(node, kind)
             if kinds == {"subjects"}:
                 self.subjects(node)
+
+    # operations
+
+    def names(self, owner):
+        """Of the operations of a protection, or of the capabilities."""
+        if owner == "privileged":
+            return CAPABILITIES
+        return PROTECTIONS[owner] + (self.named if owner == "network" else [])
 
     # kinds
 
@@ -811,7 +872,8 @@ class Values:
             return {"subjects"}
         if word in self.lets:
             return self.kinds_of_let(word, place)
-        if word in OPERATIONS or capability(word):
+        if word in OPERATIONS or capability(word) or \
+                word in self.named:
             return {"operations"}
         return refuse(place, "unknown-name", "%r is not known" % word)
 
@@ -891,9 +953,9 @@ class Values:
         return self.mask_of_name(node[2], owner, place)
 
     def mask_of_name(self, word, owner, place):
-        words = VOCABULARY[owner]
+        words = self.words[owner]
         if word == "all":
-            return mask_of_all(owner)
+            return (1 << len(self.names(owner))) - 1
         if word in self.lets:
             return self.through_let(word, owner,
                                     lambda node: self.mask(node, owner))
@@ -903,11 +965,6 @@ class Values:
             refuse(place, "unknown-operation", "%s has no operation %r" %
                    (owner, word))
         return words[word]
-
-
-def mask_of_all(owner):
-    ops = CAPABILITIES if owner == "privileged" else PROTECTIONS[owner]
-    return (1 << len(ops)) - 1
 
 
 def arithmetic(sign, left, right, place):
@@ -1014,9 +1071,11 @@ class Table:
         terms = frozenset().union(*(terms for _, _, terms in self.rules))
         self.classes = Classes(terms, block.place)
         self.devices = sorted(device_ids(block.devices, values))
+        self.destinations = destinations(block.destinations, values)
+        self.words = values.words[self.name]
         self.denied = []        # a mask of classes for each operation
         self.operations = [self.operation(i, name) for i, name in
-                           enumerate(PROTECTIONS[self.name])]
+                           enumerate(values.names(self.name))]
 
     @staticmethod
     def effective(block, default):
@@ -1107,6 +1166,8 @@ class Table:
                  "operations": self.operations}
         if self.name == "usb":
             table["settings"] = {"devices": self.devices}
+        if self.destinations:
+            table["settings"] = {"destinations": self.destinations}
         return table
 
 
@@ -1120,6 +1181,120 @@ def device_ids(devices, values):
             refuse(place, "duplicate-device", "a second %r" % word)
         ids.add(word.lower())
     return ids
+
+
+# --- destinations -------------------------------------------------------------
+
+MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+NUMBER = "(0|[1-9][0-9]*)"
+
+
+def destinations(blocks, values):
+    """As --explain has them."""
+    if len(blocks) > DESTINATION_LIMIT:
+        refuse(list(blocks.values())[DESTINATION_LIMIT].place,
+               "too-many-destinations", "over %d of them" % DESTINATION_LIMIT)
+    return [destination(block, values) for block in blocks.values()]
+
+
+def destination(block, values):
+    name, place = block.name, block.place
+    if name in KEYWORDS or name in OPERATIONS or name in values.lets:
+        refuse(place, "reserved-name", "a destination may not be named %r" %
+               name)
+    if not block.prefixes and not block.ports:
+        refuse(place, "empty-destination", "%r is everything" % name)
+    prefixes = each_once(block.prefixes, lambda node, where:
+                         prefix(values.string(node), where))
+    prefixes.sort(key=lambda net: (net.version, net.network_address,
+                                   net.prefixlen))
+    ports = each_once(block.ports, lambda node, where:
+                      port_range(node, where, values))
+    return {"name": name, "prefixes": [str(net) for net in prefixes],
+            "ports": merged(ports)}
+
+
+def each_once(expressions, value_of):
+    found = []
+    for node, place in expressions:
+        value = value_of(node, place)
+        if value in found:
+            refuse(place, "duplicate-reached", "a second %s" % (value,))
+        found.append(value)
+    return found
+
+
+def prefix(word, place):
+    """A network of ipaddress, which would take netmasks and zones too."""
+    match = re.fullmatch("([0-9A-Fa-f:.]+)(?:/%s)?" % NUMBER, word)
+    if not match:
+        refuse(place, "prefix", "%r is no prefix" % word)
+    try:
+        net = ipaddress.ip_network(word)
+    except ValueError as error:
+        refuse(place, "prefix", str(error))
+    if net.version == 6 and net.subnet_of(MAPPED):
+        refuse(place, "prefix", "%r is to be written as IPv4" % word)
+    return net
+
+
+def port_range(node, place, values):
+    """(first, last)"""
+    if "string" not in values.kinds(node):
+        first = last = values.integer(node)
+    else:
+        word = values.string(node)
+        match = re.fullmatch("%s-%s" % (NUMBER, NUMBER), word)
+        if not match:
+            refuse(place, "port", "%r is no range of ports" % word)
+        first, last = map(int, match.groups())
+    if not 0 <= first <= last <= PORT_LIMIT:
+        refuse(place, "port", "%d to %d are no ports" % (first, last))
+    return first, last
+
+
+def merged(ranges):
+    """Those that overlap or touch as one."""
+    found = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1][1] = max(found[-1][1], last)
+        else:
+            found.append([first, last])
+    return found
+
+
+def operations_of(table, address, port):
+    """The operations of network, given as --explain has it, that it is to
+    connect or send there: a set of names.  None is an address or a port that
+    cannot be told."""
+    known = table.get("settings", {}).get("destinations", [])
+    if address is None:
+        return {"connect"} | {entry["name"] for entry in known}
+    address = ipaddress.ip_address(address)
+    address = getattr(address, "ipv4_mapped", None) or address
+    there = [entry for entry in known if has_address(entry, address)]
+    if port is None:
+        found = {entry["name"] for entry in there}
+        if all(entry["ports"] for entry in there):
+            found.add("connect")
+        return found
+    return {entry["name"] for entry in there
+            if has_port(entry, port)} or {"connect"}
+
+
+def has_address(entry, address):
+    # What is of another version than the prefix is not in it.
+    return not entry["prefixes"] or any(
+        address in ipaddress.ip_network(word) for word in entry["prefixes"])
+
+
+def has_port(entry, port):
+    return not entry["ports"] or any(
+        first <= port <= last for first, last in entry["ports"])
+
+
+# --- traces -------------------------------------------------------------------
 
 
 def trace_table(kind, rules, values):
@@ -1221,8 +1396,8 @@ def check_asserts(policy, attached, values):
 def holds(table, terms, word, operation):
     if not table:
         return word == "can"
-    mask = mask_of_all(table.name) if operation == "*" else \
-        VOCABULARY[table.name][operation]
+    mask = (1 << len(table.denied)) - 1 if operation == "*" else \
+        table.words[operation]
     classes = 0
     for term in terms:
         classes |= table.classes.possible(term)
@@ -1261,11 +1436,21 @@ def define(policy, sources, name, text):
     add_let(policy, name, expression, (shown, 1))
 
 
+def values_of(policy):
+    values = Values(policy.lets, policy.destinations())
+    values.check_lets()
+    for _, _, refs, _ in policy.asserts:
+        for protection, operation, place in refs:
+            if operation not in ("*", *values.words[protection]):
+                refuse(place, "unknown-operation", "%s has no operation %r" %
+                       (protection, operation))
+    return values
+
+
 def decide(path, include_dirs=(), defines=None, files=None):
     """The decision table of the policy at `path`; raises Refused."""
     policy = parse(path, list(include_dirs), defines or {}, files or Disk())
-    values = Values(policy.lets)
-    values.check_lets()
+    values = values_of(policy)
     mode = policy.settings.get("mode", ("enforce",))[0]
     seal, version = seal_and_version(policy, values)
     table = {"policy": policy.name, "version": version,

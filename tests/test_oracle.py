@@ -94,6 +94,33 @@ def usb(statements):
     return inside("usb { profile baseline; %s }" % statements)
 
 
+def network(statements, lets=""):
+    return "language 1; %s policy p { seal open; network { profile baseline; " \
+        "%s } }" % (lets, statements)
+
+
+def reached(statements, more="", lets=""):
+    """A policy with a destination of these statements, and more of network."""
+    return network("destination there { %s } %s" % (statements, more), lets)
+
+
+def one_port(more, lets=""):
+    return reached("ports 1;", more, lets)
+
+
+def prefix(word):
+    return reached('prefixes "%s";' % word)
+
+
+def ports(words, lets=""):
+    return reached("ports %s;" % words, lets=lets)
+
+
+def many_destinations(count):
+    return network(" ".join("destination d%d { ports %d; }" % (i, i)
+                            for i in range(count)))
+
+
 def parens(count):
     return "(" * count + "1" + ")" * count
 
@@ -342,6 +369,137 @@ WRONG = [
     ("wrong-setting", bpf('device "0951:1666";')),
     ("wrong-setting", inside("network { profile none; ports 80; }")),
     ("wrong-setting", inside('network { profile none; prefixes "::/0"; }')),
+    # destinations
+    ("syntax", network("destination { ports 1; }")),
+    ("syntax", network('destination "there" { ports 1; }')),
+    ("syntax", network("destination there;")),
+    ("syntax", network("destination there { ports 1 }")),
+    ("syntax", one_port("; destination other { ports 2; }")),
+    ("syntax", reached("ports;")),
+    ("syntax", reached("prefixes;")),
+    ("syntax", reached('ports 1 "2-3";')),
+    ("syntax", reached("ports 1 2;")),
+    ("syntax", reached("ports 1,;")),
+    ("syntax", reached("ports 1 for host;")),
+    ("syntax", reached('ports 1 because "it is";')),
+    ("syntax", reached('prefixes "10.0.0.0/8" for host;')),
+    ("unknown-word", reached("port 1;")),
+    ("unknown-word", reached('device "0951:1666";')),
+    ("unknown-word", reached("destination inner { ports 1; }")),
+    ("wrong-setting", bpf("destination there { ports 1; }")),
+    ("wrong-setting", usb("destination there { ports 1; }")),
+    ("wrong-setting", network("ports 1;")),
+    ("wrong-setting", network('prefixes "10.0.0.0/8";')),
+    ("empty-destination", reached("")),
+    ("duplicate-destination", one_port("destination there { ports 2; }")),
+    ("duplicate-destination", one_port("} network { destination there { "
+                                       "ports 2; }")),
+    ("too-many-destinations", many_destinations(51)),
+    ("reserved-name", network("destination connect { ports 1; }")),
+    ("reserved-name", network("destination msr { ports 1; }")),
+    ("reserved-name", network("destination write { ports 1; }")),
+    ("reserved-name", network("destination host { ports 1; }")),
+    ("reserved-name", network("destination all { ports 1; }")),
+    ("reserved-name", network("destination block { ports 1; }")),
+    ("reserved-name", network("destination ports { ports 1; }")),
+    ("reserved-name", one_port("", "let there = 1;")),
+    ("reserved-name", one_port("} let there = 1; trace {")),
+    ("reserved-name", bpf("", "let ports = 1;")),
+    ("reserved-name", bpf("", "let destination = 1;")),
+    ("kind", reached("prefixes 10;")),
+    ("kind", reached("prefixes host;")),
+    ("kind", reached("ports host;")),
+    ("kind", reached("ports (1, 2);")),
+    ("kind", reached('ports "1" + 2;')),
+    ("kind", reached("prefixes there;")),
+    ("unknown-name", reached("ports http;")),
+    ("prefix", prefix("")),
+    ("prefix", prefix("10")),
+    ("prefix", prefix("10.0.0")),
+    ("prefix", prefix("10.0.0/24")),
+    ("prefix", prefix("10.0.0.0.0")),
+    ("prefix", prefix("10.0.0.256")),
+    ("prefix", prefix("10.0.0.00")),
+    ("prefix", prefix("010.0.0.0/8")),
+    ("prefix", prefix("0xa.0.0.0/8")),
+    ("prefix", prefix("10.0.0.0/")),
+    ("prefix", prefix("10.0.0.0/33")),
+    ("prefix", prefix("10.0.0.0/08")),
+    ("prefix", prefix("10.0.0.0/+8")),
+    ("prefix", prefix("10.0.0.0/-8")),
+    ("prefix", prefix("10.0.0.0/255.0.0.0")),
+    ("prefix", prefix("10.0.0.0/8/8")),
+    ("prefix", prefix(" 10.0.0.0/8")),
+    ("prefix", prefix("10.0.0.0/8 ")),
+    ("prefix", prefix("10.0.0.0/8\\n")),
+    ("prefix", prefix("10.0.0.0 /8")),
+    ("prefix", prefix("10.0.0.0:80")),
+    ("prefix", prefix("\u0661\u0660.0.0.0/8")),
+    ("prefix", prefix("example.org")),
+    ("prefix", prefix("10.0.0.1/31")),
+    ("prefix", prefix("10.1.0.0/8")),
+    ("prefix", prefix("0.0.0.1/0")),
+    ("prefix", prefix(":")),
+    ("prefix", prefix(":::")),
+    ("prefix", prefix("2001:db8")),
+    ("prefix", prefix("2001:db8::1::")),
+    ("prefix", prefix("1:2:3:4:5:6:7")),
+    ("prefix", prefix("1:2:3:4:5:6:7:8:9")),
+    ("prefix", prefix("1:2:3:4:5:6:7:8::")),
+    ("prefix", prefix(":1:2:3:4:5:6:7")),
+    ("prefix", prefix("1:2:3:4:5:6:7:")),
+    ("prefix", prefix("2001:0db8g::")),
+    ("prefix", prefix("2001:00db8::")),
+    ("prefix", prefix("2001:db8::/129")),
+    ("prefix", prefix("2001:db8::1/127")),
+    ("prefix", prefix("2001:db8::/16")),
+    ("prefix", prefix("fe80::1%eth0")),
+    ("prefix", prefix("fe80::%1/64")),
+    ("prefix", prefix("[2001:db8::1]")),
+    ("prefix", prefix("2001:db8::10.0.0.0.1")),
+    ("prefix", prefix("2001:db8::10.0.0.256")),
+    ("prefix", prefix("10.0.0.1::")),
+    ("prefix", prefix("::ffff:10.0.0.0/104")),
+    ("prefix", prefix("::ffff:10.0.0.1")),
+    ("prefix", prefix("::FFFF:0:0/96")),
+    ("port", ports("65536")),
+    ("port", ports("-1")),
+    ("port", ports("8000-8080")),
+    ("port", ports('"80"')),
+    ("port", ports('""')),
+    ("port", ports('"80-"')),
+    ("port", ports('"-80"')),
+    ("port", ports('"90-80"')),
+    ("port", ports('"80-65536"')),
+    ("port", ports('"80-99999999999999999999"')),
+    ("port", ports('"80-90-100"')),
+    ("port", ports('"80 - 90"')),
+    ("port", ports('"080-90"')),
+    ("port", ports('"0x50-90"')),
+    ("port", ports('"http"')),
+    ("port", ports("http", 'let http = "80";')),
+    ("duplicate-reached", reached('prefixes "10.0.0.0/8", "10.0.0.0/8";')),
+    ("duplicate-reached", reached('prefixes "10.0.0.1"; prefixes '
+                                  '"10.0.0.1/32";')),
+    ("duplicate-reached", reached('prefixes "::a/128" "0:0::A";')),
+    ("duplicate-reached", ports("80, 0x50")),
+    ("duplicate-reached", reached("ports 80; ports 79 + 1;")),
+    ("duplicate-reached", ports('"80-90", "80-90"')),
+    ("unknown-operation", one_port("} bpf { profile baseline; block there;")),
+    ("unknown-operation", one_port("} assert host can bpf.there; trace {")),
+    ("unknown-operation", network("} assert host can network.there; trace {")),
+    ("unknown-name", network("block there;")),
+    ("conflict", one_port("allow there; block all;")),
+    ("empty-set", one_port("block there - there;")),
+    ("list-difference", one_port("block all - there, connect;")),
+    ("not-admitted", one_port("block there;").replace("baseline",
+                                                      "restricted")),
+    ("assert-failed", one_port("} assert container can network.there; "
+                               "trace {")),
+    ("assert-failed", one_port("block there for host; } assert host can "
+                               "network.*; trace {")),
+    ("assert-failed", one_port("block connect for host; } assert host cannot "
+                               "network.there; trace {")),
     # asserts
     ("assert-failed", bpf("} assert container can bpf.other; trace {")),
     ("assert-failed", bpf("} assert host cannot bpf.other; trace {")),
@@ -413,6 +571,42 @@ RIGHT = [
         ' trace {'),
     bpf('} assert host can bpf.other; assert container cannot bpf.*; trace {'),
     usb("block all - add for host; allow add;"),
+    prefix("10.0.0.0/8"),
+    prefix("0.0.0.0/0"),
+    prefix("255.255.255.255"),
+    prefix("::"),
+    prefix("::/0"),
+    prefix("::1.2.3.4"),
+    prefix("::fffe:0:0/95"),
+    prefix("::ffff:0:0:0/96"),
+    prefix("64:ff9b::192.0.2.0/120"),
+    prefix("1:2:3:4:5:6:7::"),
+    prefix("::2:3:4:5:6:7:8"),
+    prefix("1:2:3:4:5:6:0:8"),
+    prefix("1:0:0:4:0:0:0:8"),
+    prefix("0001:0002:0003:0004:0005:0006:0007:0008"),
+    prefix("2001:DB8::ABCD/128"),
+    reached('prefixes "10.0.0.0/8" "10.1.0.0/16" "::/1";'),
+    reached('prefixes "10.0." + "0.0/8", inner + "/16";',
+            lets='let inner = "10.1.0.0";'),
+    reached('prefixes "9.0.0.0/8"; ports 1; prefixes "10.0.0.0/8"; ports 2;'),
+    ports("0, 65535"),
+    ports('"0-65535", 80, "79-81"'),
+    ports("22 + 400 * 2, base, range",
+          'let base = 8000; let range = "1-" + "2";'),
+    many_destinations(50),
+    network("destination bpf { ports 1; } destination kill { ports 2; }"),
+    one_port("block there, x; allow all - (there, connect, bind) for host;",
+             "let x = there, connect;"),
+    network("block there for container; } assert container cannot "
+            "network.there; assert host can network.*; network { "
+            "destination there { ports 1; }"),
+    with_include('include "a"; network { block there; } assert host cannot '
+                 "network.there;", a="network { profile baseline; "
+                 "destination there { ports 1; } }"),
+    one_port("").replace("baseline", "restricted"),
+    "language 1; policy p { seal open; default profile allow; network { "
+    "destination there { ports 1; } } }",
     inside("trace { exec all; }"),
     inside("default profile allow;"),
     "language 0x1;\r\npolicy seal { seal open; trace { exec all; } }\r\n",
@@ -499,6 +693,94 @@ def failed_values():
         yield None if table[key] == value else "%s: %r" % (key, table[key])
 
 
+# Where all the prefixes and ports of failed_reached() are.
+REACHED = network("""
+    destination ten { prefixes "10.0.0.0/8"; ports 443, "8000-8080"; }
+    } network {
+    destination inner { prefixes "10.1.0.0/16", "2001:db8::/33"; }
+    destination six { prefixes "::/0"; ports 8081, "8000-8080", 443; }
+    destination mail { ports 25; }
+""")
+EVERY = "ten inner six mail connect"
+
+# address, port, what operations that is
+CONNECTIONS = [
+    ("10.0.0.0", 443, "ten"),
+    ("10.255.255.255", 8000, "ten"),
+    ("10.0.0.1", 8080, "ten"),
+    ("10.0.0.1", 8081, "connect"),
+    ("10.0.0.1", 7999, "connect"),
+    ("10.0.0.1", 442, "connect"),
+    ("9.255.255.255", 443, "connect"),
+    ("11.0.0.0", 443, "connect"),
+    ("10.1.2.3", 443, "ten inner"),
+    ("10.1.2.3", 80, "inner"),
+    ("10.1.2.3", 25, "inner mail"),
+    ("10.2.0.0", 25, "mail"),
+    ("0.0.0.0", 25, "mail"),
+    ("::ffff:10.0.0.1", 443, "ten"),
+    ("::ffff:10.1.0.1", 0, "inner"),
+    ("::ffff:11.0.0.1", 443, "connect"),
+    ("::10.0.0.1", 443, "six"),
+    ("2001:db8::1", 443, "inner six"),
+    ("2001:db8::1", 444, "inner"),
+    ("2001:db8:8000::1", 444, "connect"),
+    ("2001:db8:7fff:ffff::", 8081, "inner six"),
+    ("::", 25, "mail"),
+    # The port cannot be told.
+    ("10.0.0.1", None, "ten mail connect"),
+    ("10.1.0.1", None, "ten inner mail"),
+    ("::ffff:10.1.0.1", None, "ten inner mail"),
+    ("11.0.0.1", None, "mail connect"),
+    ("2001:db8::1", None, "inner six mail"),
+    ("fe80::1", None, "six mail connect"),
+    # The address cannot.
+    (None, 443, EVERY),
+    (None, None, EVERY),
+]
+
+
+def network_of(text):
+    files = oracle.Memory({"main": text})
+    return oracle.decide("main", files=files)["protections"][0]
+
+
+def failed_reached():
+    """What operations of network a connection is."""
+    table = network_of(REACHED)
+    for address, port, wanted in CONNECTIONS:
+        found = oracle.operations_of(table, address, port)
+        yield None if found == set(wanted.split()) else \
+            "%s port %s: %s, wanted %s" % (address, port, found, wanted)
+    for address, port in (("10.0.0.1", 443), ("::1", None), (None, None)):
+        found = oracle.operations_of(network_of(network("")), address, port)
+        yield None if found == {"connect"} else "no destinations: %s" % found
+
+
+def failed_settings():
+    """Destinations as --explain has them, and as operations."""
+    table = network_of(network("""
+        destination b { ports 9, "1-2", 3, "5-8", "4-6", 11; }
+        destination a { prefixes "2001:DB8::/32", "10.1.0.0/16", "::",
+                                 "9.0.0.0/8", "10.0.0.0/8", "10.1.0.0"; }
+        block b for host;"""))
+    found = [operation["name"] for operation in table["operations"]]
+    wanted = oracle.PROTECTIONS["network"] + ["b", "a"]
+    yield None if found == wanted else "operations: %s" % found
+    verdicts = [cell["verdict"] for operation in table["operations"][-2:]
+                for cell in operation["cells"]]
+    yield None if verdicts == ["deny", "deny", "allow", "deny"] else \
+        "cells: %s" % verdicts
+    wanted = [{"name": "b", "prefixes": [], "ports": [[1, 9], [11, 11]]},
+              {"name": "a", "ports": [],
+               "prefixes": ["9.0.0.0/8", "10.0.0.0/8", "10.1.0.0/16",
+                            "10.1.0.0/32", "::/128", "2001:db8::/32"]}]
+    found = table["settings"]["destinations"]
+    yield None if found == wanted else "settings: %s" % found
+    found = network_of(network(""))
+    yield None if "settings" not in found else "settings of none"
+
+
 def failed_commands():
     """The command line: its exit status, and where its words go."""
     for policy, status in (("cells/order.bpflock", 0), ("cells/no", 1)):
@@ -546,7 +828,7 @@ def main():
     passed = failed = 0
     for words in (*failed_cells(oracle.decide), *failed_cases(),
                   *failed_defines(), *failed_folders(), *failed_values(),
-                  *failed_commands(), *failed_generated(),
+                  *failed_reached(), *failed_settings(), *failed_commands(), *failed_generated(),
                   *failed_integers()):
         if words:
             print("FAILED", words)
