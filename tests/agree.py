@@ -90,7 +90,8 @@ def keyed_block(block):
         operations[operation["name"]] = dict(zip(classes, operation["cells"]))
     settings = block.pop("settings", None) or {}
     return {**block, "cells": operations,
-            "devices": settings.get("devices", [])}
+            "devices": settings.get("devices", []),
+            "destinations": settings.get("destinations", [])}
 
 
 def class_name(where):

@@ -13,6 +13,7 @@ each rule has for which subject, and so keeps clear of conflicts.
 """
 
 import argparse
+import ipaddress
 import os
 import random
 import re
@@ -36,6 +37,18 @@ COMMENTS = ["plain", "block all for host;", "\u00fcber", "\"", "} { # #", "\\",
             "let x = 1;", "\U0001f980", ""]
 SIZES = {"tiny": (1, 2, 2), "small": (3, 5, 4), "medium": (6, 12, 8),
          "large": (10, 25, 14), "huge": (10, 50, 20)}
+
+
+# How many percent of the policies that have a network have destinations in it.
+DESTINATIONS = 0
+PLACES = ["intranet", "Mail", "meta-data", "dns", "lab_1", "x", "kubernetes"]
+# Networks, many of them in each other: a destination's are these, and parts.
+NETWORKS = ["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24",
+            "10.1.2.3/32", "127.0.0.0/8", "169.254.169.254/32",
+            "192.168.0.0/16", "198.51.100.0/24", "224.0.0.0/3", "::/0",
+            "::/128", "::1/128", "::ffff:0:0:0/96", "64:ff9b::/96",
+            "2001:db8::/32", "2001:db8:0:1::/64", "2001:db8::1/128",
+            "fe80::/10", "8000::/1"]
 
 
 def chance(rng, percent):
@@ -87,6 +100,42 @@ def literal(rng, value):
         else:
             text += char
     return '"%s"' % text
+
+
+# --- destinations -------------------------------------------------------------
+
+
+def network(rng):
+    """One of NETWORKS, or a part of one."""
+    outer = ipaddress.ip_network(rng.choice(NETWORKS))
+    if chance(rng, 40):
+        return outer
+    bits = rng.choice((outer.max_prefixlen,
+                       rng.randint(outer.prefixlen, outer.max_prefixlen)))
+    address = outer[rng.randint(0, outer.num_addresses - 1)]
+    inner = ipaddress.ip_network((address, bits), strict=False)
+    if inner.version == 6 and inner.subnet_of(oracle.MAPPED):
+        return outer
+    return inner
+
+
+def spelled_network(rng, net):
+    """In one of the ways to write it."""
+    address, bits = net.network_address, "/%d" % net.prefixlen
+    if net.prefixlen == net.max_prefixlen and chance(rng, 60):
+        bits = ""
+    if net.version == 4:
+        return str(address) + bits
+    dotted = ":".join(address.exploded.split(":")[:6]) + ":" + \
+        str(ipaddress.IPv4Address(int(address) & 0xffffffff))
+    word = rng.choices((str(address), address.exploded, dotted), (8, 1, 1))[0]
+    return rng.choice((word, word, word.upper())) + bits
+
+
+def port_range(rng):
+    first = rng.choice((0, 1, 22, 80, 443, 1023, 8000, rng.randint(0, 65535)))
+    width = rng.choice((0, 0, 0, 1, 2, 80, rng.randint(0, 65535)))
+    return first, min(first + width, 65535)
 
 
 # --- expressions --------------------------------------------------------------
@@ -198,6 +247,7 @@ class Plan:
         self.strings, self.numbers = {}, {}     # lets: name -> value
         self.subject_lets = {}                  # name -> terms
         self.operation_lets = {}                # name -> (owner, operations)
+        self.destinations = []                  # names
         self.lets = []                          # chunk lists
         self.items = []                         # chunk lists
         self.names = 0
@@ -280,6 +330,8 @@ class Plan:
         if owner == "privileged":
             return {cap: {cap} for cap in oracle.CAPABILITIES}
         words = {op: {op} for op in oracle.PROTECTIONS[owner]}
+        if owner == "network":
+            words |= {name: {name} for name in self.destinations}
         for (name, family), ops in oracle.FAMILIES.items():
             if name == owner:
                 words[family] = set(ops)
@@ -364,6 +416,8 @@ class Plan:
             value = rng.choice((0, 1, 5, rng.randint(-99999, 99999)))
             self.numbers[self.add_let(
                 "n", self.integers.expression(value))] = value
+        if self.destinations and chance(rng, 20):
+            self.strings[self.add_let("net", ['"10."'])] = "10."
         for _ in range(rng.randint(0, most)):
             chunks, terms = self.subjects()
             self.subject_lets[self.add_let("Pods", chunks)] = terms
@@ -382,6 +436,8 @@ class Plan:
         self.audit = chance(rng, 20)
         self.default = rng.choice(("baseline", "restricted", "none", "allow")) \
             if chance(rng, 20) else None
+        if DESTINATIONS and "network" in owners and chance(rng, DESTINATIONS):
+            self.name_destinations()
         self.plan_lets(owners + kinds[-1:] if "privileged" in kinds
                        else owners)
         self.plan_head()
@@ -391,6 +447,15 @@ class Plan:
         for kind in kinds:
             self.plan_trace(kind)
         rng.shuffle(self.items)
+
+    def name_destinations(self):
+        count = self.rng.choice((1, 1, 2, 2, 3, 4))
+        if chance(self.rng, 4):
+            count = self.rng.randint(5, oracle.DESTINATION_LIMIT)
+        for _ in range(count):
+            name = self.rng.choice(PLACES)
+            self.destinations.append(
+                name if name not in self.destinations else self.new_name(name))
 
     def plan_head(self):
         rng = self.rng
@@ -454,6 +519,9 @@ class Block:
                 self.random_rule(path)
         if self.owner == "usb":
             self.devices()
+        if self.owner == "network":
+            for name in plan.destinations:
+                self.destination(name)
         rng.shuffle(self.statements)
         self.write()
 
@@ -537,6 +605,42 @@ class Block:
             statement = ["device", literal(self.rng, word), ";"]
             if statement not in self.statements:
                 self.statements.append(statement)
+
+
+    def destination(self, name):
+        rng = self.rng
+        most = rng.choice((1, 3, 8)) if chance(rng, 98) else 300
+        prefixes = {network(rng) for _ in range(rng.randint(0, most))}
+        ports = {port_range(rng) for _ in range(rng.choice((0, 0, 1, 2, 5)))}
+        if not prefixes and not ports:
+            prefixes = {network(rng)}
+        statements = [*self.cut("prefixes", sorted(map(str, prefixes)),
+                                self.prefix, chance(rng, 30)),
+                      *self.cut("ports", sorted(ports), self.ports, False)]
+        rng.shuffle(statements)
+        self.statements.append(["destination", name, "{", *[
+            chunk for statement in statements for chunk in statement], "}"])
+
+    def cut(self, word, values, spelled, bare):
+        """In one statement or several; @bare: without commas, and so each a
+        literal."""
+        self.rng.shuffle(values)
+        while values:
+            count = self.rng.choice((1, 2, len(values)))
+            some, values = values[:count], values[count:]
+            chunks = [word]
+            for value in some:
+                chunks += spelled(value, bare) + ([] if bare else [","])
+            yield (chunks if bare else chunks[:-1]) + [";"]
+
+    def prefix(self, value, bare):
+        word = spelled_network(self.rng, ipaddress.ip_network(value))
+        return [literal(self.rng, word)] if bare else self.plan_.string(word)
+
+    def ports(self, value, _):
+        if value[0] == value[1]:
+            return self.plan_.integers.expression(value[0])
+        return self.plan_.string("%d-%d" % value)
 
 
 # --- files --------------------------------------------------------------------
@@ -643,8 +747,7 @@ def asserts(writer, defines):
     rng, plan = writer.rng, writer.plan
     files = oracle.Memory({MAIN: writer.main()})
     parsed = oracle.parse(MAIN, [], DEFINES if defines else {}, files)
-    values = oracle.Values(parsed.lets)
-    values.check_lets()
+    values = oracle.values_of(parsed)
     attached = oracle.tables(parsed, plan.audit, values)
     for _ in range(rng.randint(1, 4)):
         chunks, terms = plan.subjects()
@@ -654,7 +757,7 @@ def asserts(writer, defines):
             name = rng.choice(list(attached) if attached and chance(rng, 90)
                               else list(oracle.PROTECTIONS))
             op = "*" if chance(rng, 10) else rng.choice(
-                list(oracle.VOCABULARY[name]))
+                list(values.words[name]))
             if oracle.holds(attached.get(name), terms, word, op):
                 refs += [",", name + "." + op if chance(rng, 90)
                          else name + " . " + op]
@@ -705,6 +808,30 @@ usb { device "951:1666"; }
 usb { device "0951:1666"; device "0951:1666"; }
 network { ports 80; }
 network { prefixes "10.0.0.0/8"; }
+network { destination bad { } }
+network { destination bad { ports 80 } }
+network { destination bad { ports 80; }; }
+network { destination bad { ports 65536; } }
+network { destination bad { ports 8000-8080; } }
+network { destination bad { ports "8080-8000"; } }
+network { destination bad { ports "80"; } }
+network { destination bad { ports 80, 81, 0x50; } }
+network { destination bad { ports 80 for host; } }
+network { destination bad { prefixes "10.0.0.0/33"; } }
+network { destination bad { prefixes "10.0.0.1/8"; } }
+network { destination bad { prefixes "10.0.0/8"; } }
+network { destination bad { prefixes "2001:db8::1/32"; } }
+network { destination bad { prefixes "2001:db8:::"; } }
+network { destination bad { prefixes "::ffff:10.0.0.0/104"; } }
+network { destination bad { prefixes "10.0.0.1", "10.0.0.1/32"; } }
+network { destination bad { prefixes 10; } }
+network { destination connect { ports 80; } }
+network { destination host { ports 80; } }
+network { destination bad { ports 1; } destination bad { ports 2; } }
+network { destination bad { ports 1; } block bad; allow all; }
+bpf { destination bad { ports 80; } }
+assert host can network.bad;
+let bad = 1; network { destination bad { ports 80; } }
 seal open; seal open;
 seal shut;
 mode lenient;
