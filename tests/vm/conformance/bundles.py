@@ -5,16 +5,12 @@ from __future__ import annotations
 
 import fnmatch
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import oracle
+
 from . import rows
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-# pylint: disable=wrong-import-position
-import oracle  # noqa: E402
 
 
 @dataclass
@@ -69,8 +65,9 @@ def compile_policies(compiler: Path, policies: list[rows.Policy],
 def policies_like(pattern: str | None,
                   quick: bool | None = None) -> list[rows.Policy]:
     """Those of such a name; @quick: those that are, or that are not."""
-    policies = (rows.written() + rows.blocking_one(operations())
-                + rows.traces() + rows.floods())
+    policies = (rows.written() + rows.destinations()
+                + rows.blocking_one(operations()) + rows.traces()
+                + rows.floods())
     return [policy for policy in policies
             if (not pattern or fnmatch.fnmatchcase(policy.name, pattern))
             and quick in (None, policy.quick)]

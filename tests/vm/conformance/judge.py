@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+import oracle
+
 from . import rows
-from .rows import Facts, Policy, Probe, Step, Subject
+from .rows import Facts, Policy, Probe, Reach, Step, Subject
 
 LABEL_BYTES = 15
 
@@ -110,15 +112,23 @@ def is_below(cgroup: str, named: str) -> bool:
     return cgroup == named or cgroup.startswith(named.rstrip("/") + "/")
 
 
+def operations_of(table: dict, step: Step) -> Collection[str]:
+    if isinstance(step.operations, Reach):
+        return oracle.operations_of(table, step.operations.address,
+                                    step.operations.port)
+    return step.operations
+
+
 def decide(table: dict, step: Step, number: int) -> tuple[str, dict]:
     """(operation, cell) that an access comes to: the first one denied, or
     else the first."""
+    operations = operations_of(table, step)
     cells = {operation["name"]: operation["cells"][number]
              for operation in table["operations"]}
     for name in cells:
-        if name in step.operations and cells[name]["verdict"] != "allow":
+        if name in operations and cells[name]["verdict"] != "allow":
             return name, cells[name]
-    first = next(name for name in cells if name in step.operations)
+    first = next(name for name in cells if name in operations)
     return first, cells[first]
 
 
@@ -193,8 +203,9 @@ def judge_events(found: list[dict], expected: Expected, line: Line,
                  subject: Subject) -> list[str]:
     seen = without_repeats([(event["verdict"], event["operation"],
                              event["rule"]) for event in found])
-    if seen != expected.events:
-        return [f"events {seen}, not {expected.events}"]
+    wanted = without_repeats(expected.events)
+    if seen != wanted:
+        return [f"events {seen}, not {wanted}"]
     wrong = []
     for event in found:
         if event["place"] != subject.place:

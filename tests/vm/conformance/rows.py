@@ -18,10 +18,18 @@ PROTECTIONS = {"modules": "kernel_modules", "bpf": "bpf",
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Where a call connects or sends to, as far as can be told: what operations
+    that is, each policy's destinations say."""
+    address: str | None
+    port: int | None
+
+
+@dataclass(frozen=True)
 class Step:
     """One question that the call puts to the policy: the operations that it
     matches, and for whom, if not for the subject."""
-    operations: tuple[str, ...]
+    operations: tuple[str, ...] | Reach
     place: str | None = None
     when: str | None = None  # only where this is in Facts.words
 
@@ -170,12 +178,26 @@ def network(name: str, *operations: str, **more: object) -> Probe:
                  **more)
 
 
+def reach(name: str, *where: tuple[str | None, int | None],
+          **more: object) -> Probe:
+    """One question for each (address, port)."""
+    return Probe(name, "network", tuple(Step(Reach(*one)) for one in where),
+                 **more)
+
+
 # The verifier then does not know the helper.
 NO_HELPER = frozenset(("EPERM", "EINVAL"))
 
-# The subject's own addresses: network.c.
+# Addresses and ports of network.c, the subject's own first.
 V4 = "198.51.100.1"
 V6 = "[2001:0db8:0000:0000:0000:0000:0000:0001]"
+TO_V4 = (V4, 9)
+TO_V6 = ("2001:db8::1", 9)
+TO_MAPPED = ("::ffff:198.51.100.1", 9)
+TO_NEXT = ("198.51.100.128", 9)
+NO_PORT = (V4, None)
+NO_PORT_V6 = ("2001:db8::1", None)
+UNTOLD = (None, None)
 # No kernel of ours has all of them.
 NO_FAMILY = frozenset(("ok", "EAFNOSUPPORT"))
 
@@ -432,24 +454,45 @@ PROBES = [
     network("listen_unbound", "listen"),
     network("listen_v4", "listen"),
     network("listen_v6", "listen"),
-    network("connect_tcp", "connect", object=f"{V4}:9"),
-    network("connect_udp", "connect"),
-    network("connect_v6", "connect", object=f"{V6}:9"),
-    network("connect_udp_v6", "connect"),
-    network("connect_mapped", "connect"),
-    network("connect_v4_by_v6", "connect"),
-    network("sendto_udp", "connect", object=f"{V4}:9"),
-    network("sendto_v6", "connect", object=f"{V6}:9"),
-    network("sendto_mapped", "connect"),
-    network("sendto_v4_by_v6", "connect"),
-    network("sendto_fast_open", "connect"),
-    network("sendto_unspec", "connect"),
-    network("sendmsg_udp", "connect"),
-    network("sendmmsg_udp", "connect"),
+    reach("connect_tcp", TO_V4, object=f"{V4}:9"),
+    reach("connect_udp", TO_V4),
+    reach("connect_v6", TO_V6, object=f"{V6}:9"),
+    reach("connect_udp_v6", TO_V6),
+    reach("connect_mapped", TO_MAPPED),
+    # Of another family than the socket's.
+    reach("connect_v4_by_v6", UNTOLD),
+    reach("connect_range_below", (V4, 99), object=f"{V4}:99"),
+    reach("connect_range_first", (V4, 100)),
+    reach("connect_range_last", (V4, 200)),
+    reach("connect_range_above", (V4, 201)),
+    reach("connect_range_mapped", (TO_MAPPED[0], 200)),
+    reach("connect_prefix_last", ("198.51.100.127", 9)),
+    reach("connect_prefix_next", TO_NEXT, object="198.51.100.128:9"),
+    reach("connect_prefix_v6", ("2001:db8::2", 9)),
+    reach("connect_short", UNTOLD),
+    reach("connect_mptcp", TO_V4),
+    reach("sendto_udp", TO_V4, object=f"{V4}:9"),
+    reach("sendto_v6", TO_V6, object=f"{V6}:9"),
+    reach("sendto_mapped", TO_MAPPED),
+    reach("sendto_v4_by_v6", UNTOLD),
+    reach("sendto_fast_open", TO_V4),
+    reach("sendto_unspec", UNTOLD),
+    reach("sendto_other", TO_V4, TO_NEXT),
+    reach("sendmsg_udp", TO_V4),
+    reach("sendmmsg_udp", TO_V4),
+    # The second of two that is refused: the first was sent.
+    reach("sendmmsg_two", TO_V4, TO_NEXT,
+          denied=frozenset(("EPERM", "STATUS-1"))),
+    # Sockets without ports.
+    reach("sendto_ping", NO_PORT),
+    reach("sendto_ping_v6", NO_PORT_V6),
+    reach("sendto_raw", NO_PORT),
+    reach("sendto_raw_v6", NO_PORT_V6),
     network("sctp_bindx", "bind", object=f"{V4}:4321"),
     network("sctp_bindx_low", "bind_low", "bind", object="127.0.0.1:987"),
-    network("sctp_connectx", "connect", object="127.0.0.1:9"),
-    network("sctp_connect", "connect"),
+    reach("sctp_connectx", UNTOLD, object="127.0.0.1:9"),
+    reach("sctp_connect", UNTOLD),
+    reach("sendto_sctp", UNTOLD),
     # AF_UNIX, loopback, and what only makes a socket.
     network("make_unix"),
     network("make_tcp"),
@@ -553,6 +596,14 @@ QUICK_SHAPES = {"bpf": MOST, "exec": MOST,
                 "network": ("baseline", "restricted", "audit", "nested"),
                 "sysfs": ("baseline", "restricted")}
 
+# Policies with destinations, in policies/ too, and by whom they are tried.
+DESTINATIONS = {
+    "to-allowed": TWO, "to-blocked": TWO, "to-ports": TWO, "to-nested": TWO,
+    "to-cgroup": ("container", "apps-h", "apps-c", "below-c"),
+    "to-audit": TWO,
+}
+QUICK_DESTINATIONS = ("to-allowed", "to-nested")
+
 # Where bpflock-log runs, which needs bpf() itself.
 OWN_NET = "unshare --net"
 IN_APPS = "in-cgroup /apps"
@@ -594,6 +645,50 @@ def written() -> list[Policy]:
                                 NO_LOGGER.get(name),
                                 quick=is_quick(short, shape)))
     return found
+
+
+def destinations() -> list[Policy]:
+    texts = {shape: (FOLDER / f"network-{shape}.bpflock").read_text()
+             for shape in DESTINATIONS}
+    texts |= {"to-many": many_prefixes(), "to-fifty": fifty_destinations()}
+    return [Policy(f"network-{shape}", "network", text,
+                   DESTINATIONS.get(shape, TWO),
+                   quick=shape in QUICK_DESTINATIONS)
+            for shape, text in texts.items()]
+
+
+def destination_text(name: str, *lines: str) -> str:
+    body = "\n\t\t".join(("profile allow;", "log denied;", *lines))
+    return (f"language 1;\npolicy {name} {{\n\tnetwork {{\n\t\t{body}\n\t}}\n"
+            "\tseal open;\n}\n")
+
+
+def many_prefixes() -> str:
+    """A thousand of all lengths, in two destinations; the probes' are among
+    them, and next to them."""
+    v4 = [f"198.{18 + number % 2}.{number}.0/{24 + number % 9}"
+          for number in range(250)]
+    v4 += [f"198.51.{number}.0/24" for number in range(256) if number != 100]
+    v6 = [f"2001:db8:{number:x}::/{48 + number % 81}"
+          for number in range(1, 490)]
+    mine = ["198.51.100.0/25", "2001:db8::1", "198.51.100.1/32",
+            "2001:db8::/126", "198.51.100.129", "2001:db8::4/126"]
+    prefixes = [f'"{word}"' for word in v4 + v6 + mine]
+    return destination_text(
+        "network-to-many",
+        f"destination many {{ prefixes {', '.join(prefixes[::2])}; }}",
+        f"destination more {{ prefixes {', '.join(prefixes[1::2])}; }}",
+        "block many for host;", "block more for container;")
+
+
+def fifty_destinations() -> str:
+    """The last, whose bit is the last of 64, is the one that is blocked."""
+    return destination_text(
+        "network-to-fifty",
+        *[f'destination d{number} {{ prefixes "198.51.100.0/{24 + number % 2}";'
+          f" ports {1000 + number}, 9; }}" for number in range(49)],
+        'destination last { prefixes "198.51.100.1", "2001:db8::/64"; }',
+        "block last;")
 
 
 # An operation that is in the way of those who work for the rows: bpflock-log

@@ -8,17 +8,24 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define V4	     "198.51.100.1"
+#define V4_LAST	     "198.51.100.127" /* of 198.51.100.0/25, and the next */
+#define V4_NEXT	     "198.51.100.128"
 #define V6	     "2001:db8::1"
+#define V6_NEXT	     "2001:db8::2" /* behind 2001:db8::/127 */
 #define MAPPED	     "::ffff:" V4
 #define LOOPBACK     "127.0.0.1"
 #define LOOPBACK_V6  "::1"
@@ -27,7 +34,15 @@
 #define LOW_PORT     987
 #define HIGH_PORT    4321
 #define NOBODY	     9	 /* no server is at that port */
+#define RANGE_FIRST  100 /* ports of a destination */
+#define RANGE_LAST   200
+#define SHORT	     8	 /* bytes of an address, too few */
 #define PATIENCE     300 /* hundredths of a second */
+#define PING	     8	 /* bytes of an echo request */
+#define PING_V4	     8	 /* its type */
+#define PING_V6	     128
+#define NO_PROTOCOL  253 /* for experiments */
+#define MPTCP	     262 /* IPPROTO_MPTCP */
 #define CAN_RAW	     1
 #define HCI	     1	 /* BTPROTO_HCI */
 #define BINDX_ADD    100 /* SCTP_SOCKOPT_BINDX_ADD */
@@ -38,6 +53,8 @@ static struct {
 	int bound_v4;
 	int bound_v6;
 	int connected;
+	int raw_v4;
+	int raw_v6;
 	int netlink;
 } ready;
 
@@ -100,6 +117,26 @@ static void take_addresses(void)
 	close(fd6);
 }
 
+/* Ping sockets for root, which not even it may have by itself.  In some
+ * containers /proc/sys is read-only, and another /proc is not. */
+static void allow_ping(void)
+{
+	pid_t child = fork();
+	int fd;
+
+	if (child == 0) {
+		if (!unshare(CLONE_NEWNS) &&
+		    !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+		    !mount("proc", "/proc", "proc", 0, NULL)) {
+			fd = open("/proc/sys/net/ipv4/ping_group_range",
+				  O_WRONLY | O_CLOEXEC);
+			(void)!write(fd, "0 0\n", 4);
+		}
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
 /* An address of IPv6 may take a while to be there. */
 static int make_bound(int family, int type, const char *words, int port)
 {
@@ -124,6 +161,9 @@ void network_prepare(void)
 	socklen_t size = address_of(V4, NOBODY, &to);
 
 	take_addresses();
+	allow_ping();
+	ready.raw_v4 = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, NO_PROTOCOL);
+	ready.raw_v6 = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, NO_PROTOCOL);
 	ready.bound_v4 = make_bound(AF_INET, SOCK_STREAM, V4, ANY_PORT);
 	ready.bound_v6 = make_bound(AF_INET6, SOCK_STREAM, V6, ANY_PORT);
 	ready.netlink =
@@ -304,11 +344,11 @@ static int listen_unix(const struct subject *subject)
 
 /* ---- connect() and what sends ---- */
 
-static int connect_to(int family, int type, const char *words)
+static int connect_to(int family, int type, const char *words, int port)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC, 0);
 	union address address;
-	socklen_t size = address_of(words, NOBODY, &address);
+	socklen_t size = address_of(words, port, &address);
 
 	if (fd < 0)
 		return RESULT_SETUP;
@@ -326,11 +366,11 @@ static int send_to(int family, int type, const char *words, int flags)
 	return result_of(sendto(fd, "x", 1, flags, &address.any, size));
 }
 
-#define CONNECTS(name, family, type, words)             \
-	static int name(const struct subject *subject)  \
-	{                                               \
-		(void)subject;                          \
-		return connect_to(family, type, words); \
+#define CONNECTS(name, family, type, words, port)             \
+	static int name(const struct subject *subject)        \
+	{                                                     \
+		(void)subject;                                \
+		return connect_to(family, type, words, port); \
 	}
 #define SENDS(name, family, type, words, flags)             \
 	static int name(const struct subject *subject)      \
@@ -339,18 +379,26 @@ static int send_to(int family, int type, const char *words, int flags)
 		return send_to(family, type, words, flags); \
 	}
 
-CONNECTS(connect_tcp, AF_INET, SOCK_STREAM, V4)
-CONNECTS(connect_udp, AF_INET, SOCK_DGRAM, V4)
-CONNECTS(connect_v6, AF_INET6, SOCK_STREAM, V6)
-CONNECTS(connect_udp_v6, AF_INET6, SOCK_DGRAM, V6)
-CONNECTS(connect_mapped, AF_INET6, SOCK_STREAM, MAPPED)
-CONNECTS(connect_v4_by_v6, AF_INET6, SOCK_DGRAM, V4)
-CONNECTS(connect_loopback, AF_INET, SOCK_STREAM, LOOPBACK)
-CONNECTS(connect_loopback_v6, AF_INET6, SOCK_STREAM, LOOPBACK_V6)
-CONNECTS(connect_loopback_map, AF_INET6, SOCK_DGRAM, LOOPBACK_MAP)
-CONNECTS(connect_zero, AF_INET, SOCK_STREAM, "0.0.0.0")
-CONNECTS(connect_zero_v6, AF_INET6, SOCK_STREAM, "::")
-CONNECTS(connect_zero_map, AF_INET6, SOCK_STREAM, "::ffff:0.0.0.0")
+CONNECTS(connect_tcp, AF_INET, SOCK_STREAM, V4, NOBODY)
+CONNECTS(connect_udp, AF_INET, SOCK_DGRAM, V4, NOBODY)
+CONNECTS(connect_v6, AF_INET6, SOCK_STREAM, V6, NOBODY)
+CONNECTS(connect_udp_v6, AF_INET6, SOCK_DGRAM, V6, NOBODY)
+CONNECTS(connect_mapped, AF_INET6, SOCK_STREAM, MAPPED, NOBODY)
+CONNECTS(connect_v4_by_v6, AF_INET6, SOCK_DGRAM, V4, NOBODY)
+CONNECTS(connect_loopback, AF_INET, SOCK_STREAM, LOOPBACK, NOBODY)
+CONNECTS(connect_loopback_v6, AF_INET6, SOCK_STREAM, LOOPBACK_V6, NOBODY)
+CONNECTS(connect_loopback_map, AF_INET6, SOCK_DGRAM, LOOPBACK_MAP, NOBODY)
+CONNECTS(connect_zero, AF_INET, SOCK_STREAM, "0.0.0.0", NOBODY)
+CONNECTS(connect_zero_v6, AF_INET6, SOCK_STREAM, "::", NOBODY)
+CONNECTS(connect_zero_map, AF_INET6, SOCK_STREAM, "::ffff:0.0.0.0", NOBODY)
+CONNECTS(connect_range_below, AF_INET, SOCK_DGRAM, V4, RANGE_FIRST - 1)
+CONNECTS(connect_range_first, AF_INET, SOCK_STREAM, V4, RANGE_FIRST)
+CONNECTS(connect_range_last, AF_INET, SOCK_DGRAM, V4, RANGE_LAST)
+CONNECTS(connect_range_above, AF_INET, SOCK_STREAM, V4, RANGE_LAST + 1)
+CONNECTS(connect_range_mapped, AF_INET6, SOCK_DGRAM, MAPPED, RANGE_LAST)
+CONNECTS(connect_prefix_last, AF_INET, SOCK_DGRAM, V4_LAST, NOBODY)
+CONNECTS(connect_prefix_next, AF_INET, SOCK_DGRAM, V4_NEXT, NOBODY)
+CONNECTS(connect_prefix_v6, AF_INET6, SOCK_DGRAM, V6_NEXT, NOBODY)
 SENDS(sendto_udp, AF_INET, SOCK_DGRAM, V4, 0)
 SENDS(sendto_v6, AF_INET6, SOCK_DGRAM, V6, 0)
 SENDS(sendto_mapped, AF_INET6, SOCK_DGRAM, MAPPED, 0)
@@ -396,6 +444,116 @@ static int sendmsg_loopback(const struct subject *subject)
 {
 	(void)subject;
 	return message_to(LOOPBACK, false);
+}
+
+/* The second of two that is refused only ends the call. */
+static int sendmmsg_two(const struct subject *subject)
+{
+	const char *const words[2] = { V4, V4_NEXT };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), sent;
+	struct mmsghdr messages[2] = { 0 };
+	union address addresses[2];
+	char byte = 'x';
+	struct iovec data = { &byte, 1 };
+
+	(void)subject;
+	for (int i = 0; i < 2; i++) {
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &addresses[i],
+			.msg_namelen =
+				address_of(words[i], NOBODY, &addresses[i]),
+			.msg_iov = &data,
+			.msg_iovlen = 1,
+		};
+	}
+	sent = sendmmsg(fd, messages, 2, 0);
+	return sent == 1 ? RESULT_STATUS + sent : result_of(sent);
+}
+
+/* To another address than the one that it is connected to. */
+static int sendto_other(const struct subject *subject)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union address address;
+	socklen_t size = address_of(V4, NOBODY, &address);
+
+	(void)subject;
+	if (connect(fd, &address.any, size))
+		return errno;
+	size = address_of(V4_NEXT, NOBODY, &address);
+	return result_of(sendto(fd, "x", 1, 0, &address.any, size));
+}
+
+static int connect_short(const struct subject *subject)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union address address;
+
+	(void)subject;
+	address_of(V4, NOBODY, &address);
+	return result_of(connect(fd, &address.any, SHORT));
+}
+
+static int connect_mptcp(const struct subject *subject)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, MPTCP);
+	union address address;
+	socklen_t size = address_of(V4, NOBODY, &address);
+
+	(void)subject;
+	if (fd < 0)
+		return RESULT_SETUP;
+	return result_of(connect(fd, &address.any, size));
+}
+
+/* ---- sockets without ports ---- */
+
+static int ping(int family, int protocol, const char *words, char type)
+{
+	const char request[PING] = { type };
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, protocol);
+	union address address;
+	socklen_t size = address_of(words, NOBODY, &address);
+
+	if (fd < 0)
+		return RESULT_SETUP;
+	return result_of(
+		sendto(fd, request, sizeof(request), 0, &address.any, size));
+}
+
+static int sendto_ping(const struct subject *subject)
+{
+	(void)subject;
+	return ping(AF_INET, IPPROTO_ICMP, V4, PING_V4);
+}
+
+static int sendto_ping_v6(const struct subject *subject)
+{
+	(void)subject;
+	return ping(AF_INET6, IPPROTO_ICMPV6, V6, (char)PING_V6);
+}
+
+/* IPv6 takes a port for a protocol. */
+static int send_raw(int fd, const char *words, int port)
+{
+	union address address;
+	socklen_t size = address_of(words, port, &address);
+
+	if (fd < 0)
+		return RESULT_SETUP;
+	return result_of(sendto(fd, "x", 1, 0, &address.any, size));
+}
+
+static int sendto_raw(const struct subject *subject)
+{
+	(void)subject;
+	return send_raw(ready.raw_v4, V4, NOBODY);
+}
+
+static int sendto_raw_v6(const struct subject *subject)
+{
+	(void)subject;
+	return send_raw(ready.raw_v6, V6, ANY_PORT);
 }
 
 /* UDP takes an address without a family for AF_INET. */
@@ -500,6 +658,18 @@ static int sctp_connect(const struct subject *subject)
 	return result_of(connect(fd, &address.any, size));
 }
 
+static int sendto_sctp(const struct subject *subject)
+{
+	int fd = socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC, IPPROTO_SCTP);
+	union address address;
+	socklen_t size = address_of(LOOPBACK, NOBODY, &address);
+
+	(void)subject;
+	if (fd < 0)
+		return RESULT_SETUP;
+	return result_of(sendto(fd, "x", 1, 0, &address.any, size));
+}
+
 const struct probe network_probes[] = {
 	{ "raw_icmp", raw_icmp },
 	{ "raw_any", raw_any },
@@ -567,6 +737,22 @@ const struct probe network_probes[] = {
 	{ "sendto_unspec", sendto_unspec },
 	{ "sendmsg_udp", sendmsg_udp },
 	{ "sendmmsg_udp", sendmmsg_udp },
+	{ "connect_range_below", connect_range_below },
+	{ "connect_range_first", connect_range_first },
+	{ "connect_range_last", connect_range_last },
+	{ "connect_range_above", connect_range_above },
+	{ "connect_range_mapped", connect_range_mapped },
+	{ "connect_prefix_last", connect_prefix_last },
+	{ "connect_prefix_next", connect_prefix_next },
+	{ "connect_prefix_v6", connect_prefix_v6 },
+	{ "connect_short", connect_short },
+	{ "connect_mptcp", connect_mptcp },
+	{ "sendto_other", sendto_other },
+	{ "sendmmsg_two", sendmmsg_two },
+	{ "sendto_ping", sendto_ping },
+	{ "sendto_ping_v6", sendto_ping_v6 },
+	{ "sendto_raw", sendto_raw },
+	{ "sendto_raw_v6", sendto_raw_v6 },
 	{ "sendto_loopback", sendto_loopback },
 	{ "sendto_loopback_v6", sendto_loopback_v6 },
 	{ "sendto_loopback_map", sendto_loopback_map },
@@ -578,6 +764,7 @@ const struct probe network_probes[] = {
 	{ "sctp_bindx_low", sctp_bindx_low },
 	{ "sctp_connectx", sctp_connectx },
 	{ "sctp_connect", sctp_connect },
+	{ "sendto_sctp", sendto_sctp },
 	{ "sendto_netlink", sendto_netlink },
 	{ "sendto_unix", sendto_unix },
 	{ NULL, NULL },
