@@ -10,6 +10,7 @@ refusals of test_oracle.py.  `--only I` runs policy I of the seed alone.
 """
 
 import argparse
+import ipaddress
 import json
 import multiprocessing
 import os
@@ -91,7 +92,14 @@ def keyed_block(block):
     settings = block.pop("settings", None) or {}
     return {**block, "cells": operations,
             "devices": settings.get("devices", []),
-            "destinations": settings.get("destinations", [])}
+            "destinations": [keyed_destination(entry) for entry in
+                             settings.get("destinations", [])]}
+
+
+def keyed_destination(entry):
+    """Its prefixes in one spelling; their order is as it is."""
+    return {**entry, "prefixes": [str(ipaddress.ip_network(word))
+                                  for word in entry["prefixes"]]}
 
 
 def class_name(where):
@@ -127,7 +135,7 @@ def compare(wanted, found):
         return
     try:
         words = list(differences(keyed(wanted[0]), keyed(found[0])))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Disagreement("not the schema: %r" % error) from None
     if words:
         raise Disagreement("\n".join(words[:10]))

@@ -40,7 +40,7 @@ SIZES = {"tiny": (1, 2, 2), "small": (3, 5, 4), "medium": (6, 12, 8),
 
 
 # How many percent of the policies that have a network have destinations in it.
-DESTINATIONS = 0
+DESTINATIONS = 60
 PLACES = ["intranet", "Mail", "meta-data", "dns", "lab_1", "x", "kubernetes"]
 # Networks, many of them in each other: a destination's are these, and parts.
 NETWORKS = ["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24",

@@ -32,7 +32,7 @@ Where the document leaves a choice, this is what was chosen:
 - The limit of classes holds for each kind of trace too.
 - `namespaces` has no family "create": the word only describes its list.
 - A second `destination` of one name is an error, wherever it stands.
-- The name of a destination may be that of a protection or a capability.
+- A destination may have no name that a let may not have.
 - Two ports are the same where first and last are: 80 and "80-80" are.
 - A range has both ends, in decimal without leading zeros; so has the length of
   a prefix. An IPv6 prefix of nothing but mapped addresses is an error.
@@ -783,9 +783,13 @@ class Parser:
         return protection, self.expect_kind("name"), place
 
 
+def is_reserved(name):
+    return (name in KEYWORDS or name in PROTECTIONS or name in OPERATIONS or
+            capability(name))
+
+
 def add_let(policy, name, expression, place):
-    if (name in KEYWORDS or name in PROTECTIONS or name in OPERATIONS or
-            capability(name)):
+    if is_reserved(name):
         refuse(place, "reserved-name", "a let may not be named %r" % name)
     if name in policy.lets:
         refuse(place, "duplicate-let", "a second let %r" % name)
@@ -1199,7 +1203,7 @@ def destinations(blocks, values):
 
 def destination(block, values):
     name, place = block.name, block.place
-    if name in KEYWORDS or name in OPERATIONS or name in values.lets:
+    if is_reserved(name) or name in values.lets:
         refuse(place, "reserved-name", "a destination may not be named %r" %
                name)
     if not block.prefixes and not block.ports:

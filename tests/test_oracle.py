@@ -402,6 +402,8 @@ WRONG = [
     ("reserved-name", network("destination all { ports 1; }")),
     ("reserved-name", network("destination block { ports 1; }")),
     ("reserved-name", network("destination ports { ports 1; }")),
+    ("reserved-name", network("destination bpf { ports 1; }")),
+    ("reserved-name", network("destination cap_kill { ports 1; }")),
     ("reserved-name", one_port("", "let there = 1;")),
     ("reserved-name", one_port("} let there = 1; trace {")),
     ("reserved-name", bpf("", "let ports = 1;")),
@@ -595,7 +597,6 @@ RIGHT = [
     ports("22 + 400 * 2, base, range",
           'let base = 8000; let range = "1-" + "2";'),
     many_destinations(50),
-    network("destination bpf { ports 1; } destination kill { ports 2; }"),
     one_port("block there, x; allow all - (there, connect, bind) for host;",
              "let x = there, connect;"),
     network("block there for container; } assert container cannot "
