@@ -286,10 +286,25 @@ def policy_lines(policy: Policy, probes: list[rows.Probe]) -> list[str]:
     return [*lines, "tidy", "fi"]
 
 
+def without_policy(name: str, subjects: list[Subject],
+                   probes: list[rows.Probe],
+                   policies: list[Policy]) -> list[str]:
+    """Of each subject what it tries under one of the policies: to try all
+    takes longer than all rows do."""
+    lines = preload(subjects, probes)
+    for subject in subjects:
+        tried = {policy.protection for policy in policies
+                 if subject.name in policy.subjects}
+        mine = [probe for probe in probes if probe.protection in tried]
+        if mine:
+            lines += orders(name, [subject], mine)
+    return lines
+
+
 def script(subjects: list[Subject], probes: list[rows.Probe],
            policies: list[Policy], flood: int) -> str:
-    lines = [FUNCTIONS, *start(subjects), *preload(subjects, probes),
-             *orders("control", subjects, probes)]
+    lines = [FUNCTIONS, *start(subjects),
+             *without_policy("control", subjects, probes, policies)]
     for policy in policies:
         if policy.flood:
             lines += flood_lines(policy, flood)
@@ -297,6 +312,5 @@ def script(subjects: list[Subject], probes: list[rows.Probe],
         mine = [probe for probe in probes
                 if probe.protection == policy.protection]
         lines += policy_lines(policy, mine)
-    lines += preload(subjects, probes)
-    lines += orders("after", subjects, probes)
+    lines += without_policy("after", subjects, probes, policies)
     return "\n".join([*lines, "exit 0\n"])

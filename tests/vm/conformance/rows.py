@@ -459,8 +459,9 @@ PROBES = [
     reach("connect_v6", TO_V6, object=f"{V6}:9"),
     reach("connect_udp_v6", TO_V6),
     reach("connect_mapped", TO_MAPPED),
-    # Of another family than the socket's.
-    reach("connect_v4_by_v6", UNTOLD),
+    # Of another family than the socket's: by IPv6 what is IPv4 is sent as that.
+    reach("connect_v4_by_v6", TO_V4),
+    reach("connect_v6_by_v4", UNTOLD),
     reach("connect_range_below", (V4, 99), object=f"{V4}:99"),
     reach("connect_range_first", (V4, 100)),
     reach("connect_range_last", (V4, 200)),
@@ -474,7 +475,7 @@ PROBES = [
     reach("sendto_udp", TO_V4, object=f"{V4}:9"),
     reach("sendto_v6", TO_V6, object=f"{V6}:9"),
     reach("sendto_mapped", TO_MAPPED),
-    reach("sendto_v4_by_v6", UNTOLD),
+    reach("sendto_v4_by_v6", TO_V4),
     reach("sendto_fast_open", TO_V4),
     reach("sendto_unspec", UNTOLD),
     reach("sendto_other", TO_V4, TO_NEXT),

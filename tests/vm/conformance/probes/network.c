@@ -385,6 +385,7 @@ CONNECTS(connect_v6, AF_INET6, SOCK_STREAM, V6, NOBODY)
 CONNECTS(connect_udp_v6, AF_INET6, SOCK_DGRAM, V6, NOBODY)
 CONNECTS(connect_mapped, AF_INET6, SOCK_STREAM, MAPPED, NOBODY)
 CONNECTS(connect_v4_by_v6, AF_INET6, SOCK_DGRAM, V4, NOBODY)
+CONNECTS(connect_v6_by_v4, AF_INET, SOCK_DGRAM, V6, NOBODY)
 CONNECTS(connect_loopback, AF_INET, SOCK_STREAM, LOOPBACK, NOBODY)
 CONNECTS(connect_loopback_v6, AF_INET6, SOCK_STREAM, LOOPBACK_V6, NOBODY)
 CONNECTS(connect_loopback_map, AF_INET6, SOCK_DGRAM, LOOPBACK_MAP, NOBODY)
@@ -722,6 +723,7 @@ const struct probe network_probes[] = {
 	{ "connect_udp_v6", connect_udp_v6 },
 	{ "connect_mapped", connect_mapped },
 	{ "connect_v4_by_v6", connect_v4_by_v6 },
+	{ "connect_v6_by_v4", connect_v6_by_v4 },
 	{ "connect_loopback", connect_loopback },
 	{ "connect_loopback_v6", connect_loopback_v6 },
 	{ "connect_loopback_map", connect_loopback_map },
