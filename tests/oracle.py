@@ -58,6 +58,7 @@ INCLUDE_LIMIT = 16
 DEPTH_LIMIT = 256
 CLASS_LIMIT = 4096
 DESTINATION_LIMIT = 50
+PREFIX_LIMIT = 16384
 PORT_LIMIT = 65535
 INT_MIN, INT_MAX = -(1 << 63), (1 << 63) - 1
 
@@ -1198,7 +1199,11 @@ def destinations(blocks, values):
     if len(blocks) > DESTINATION_LIMIT:
         refuse(list(blocks.values())[DESTINATION_LIMIT].place,
                "too-many-destinations", "over %d of them" % DESTINATION_LIMIT)
-    return [destination(block, values) for block in blocks.values()]
+    found = [destination(block, values) for block in blocks.values()]
+    if sum(len(entry["prefixes"]) for entry in found) > PREFIX_LIMIT:
+        refuse(next(iter(blocks.values())).place, "too-many-prefixes",
+               "over %d of them" % PREFIX_LIMIT)
+    return found
 
 
 def destination(block, values):
@@ -1219,13 +1224,13 @@ def destination(block, values):
 
 
 def each_once(expressions, value_of):
-    found = []
+    found = {}
     for node, place in expressions:
         value = value_of(node, place)
         if value in found:
             refuse(place, "duplicate-reached", "a second %s" % (value,))
-        found.append(value)
-    return found
+        found[value] = place
+    return list(found)
 
 
 def prefix(word, place):

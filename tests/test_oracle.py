@@ -121,6 +121,14 @@ def many_destinations(count):
                             for i in range(count)))
 
 
+def many_prefixes(count):
+    """In two destinations."""
+    words = ['"10.%d.%d.%d"' % (i >> 16, i >> 8 & 255, i & 255)
+             for i in range(count)]
+    return reached("prefixes %s;" % ", ".join(words[1:]),
+                   "destination first { prefixes %s; }" % words[0])
+
+
 def parens(count):
     return "(" * count + "1" + ")" * count
 
@@ -395,6 +403,7 @@ WRONG = [
     ("duplicate-destination", one_port("} network { destination there { "
                                        "ports 2; }")),
     ("too-many-destinations", many_destinations(51)),
+    ("too-many-prefixes", many_prefixes(16385)),
     ("reserved-name", network("destination connect { ports 1; }")),
     ("reserved-name", network("destination msr { ports 1; }")),
     ("reserved-name", network("destination write { ports 1; }")),
@@ -597,6 +606,7 @@ RIGHT = [
     ports("22 + 400 * 2, base, range",
           'let base = 8000; let range = "1-" + "2";'),
     many_destinations(50),
+    many_prefixes(16384),
     one_port("block there, x; allow all - (there, connect, bind) for host;",
              "let x = there, connect;"),
     network("block there for container; } assert container cannot "
