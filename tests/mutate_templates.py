@@ -64,7 +64,7 @@ PROTECTIONS = {
     "exec.bpf.c": ["trace-exec"],
     "privileged.bpf.c": ["trace-privileged"],
     "include/function.h": ["trace-exec", "trace-privileged"],
-    "network.bpf.c": ["network"],
+    "network.bpf.c": ["network"], "include/destination.h": ["network"],
     "include/lockdown.h": ["image", "secrets"],
     "namespaces.bpf.c": ["namespaces"],
     "include/syscall.h": ["modules", "namespaces"],
@@ -74,7 +74,7 @@ OF_INCLUDES = ["modules"]
 # What notices most, by a few who call. To load a policy that names cgroups
 # takes the emulated verifier ten seconds, and others one.
 FEW = {"log-all": ("host", "container"), "restricted": ("host", "hostnet"),
-       "exec-all": ("host", "container"),
+       "to-nested": ("host", "container"), "exec-all": ("host", "container"),
        "privileged-some": ("host", "container")}
 FEW_OF = {"include/cgroup.h": {"allow-cgroup": ("container", "apps-c",
                                                 "other-h")}}
@@ -82,7 +82,9 @@ MORE = {"baseline": ("host", "hostnet", "hostpid", "ownnet"),
         "audit": ("host", "container"), "log-none": ("host",),
         "allow-cgroup": ("container", "apps-c", "other-h"),
         "nested": ("apps-h", "below-c", "inner-h"),
-        "late": ("late-h", "late-c"),
+        "late": ("late-h", "late-c"), "to-blocked": ("host",),
+        "to-ports": ("host", "container"), "to-many": ("host", "container"),
+        "to-cgroup": ("container", "apps-h"), "to-fifty": ("host",),
         "exec-container": ("host", "hostnet", "hostpid", "ownnet"),
         "exec-cgroup": ("container", "apps-h", "other-h"),
         "exec-denied": ("host", "container"),

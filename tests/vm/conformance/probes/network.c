@@ -41,7 +41,6 @@
 #define PING	     8	 /* bytes of an echo request */
 #define PING_V4	     8	 /* its type */
 #define PING_V6	     128
-#define NO_PROTOCOL  253 /* for experiments */
 #define MPTCP	     262 /* IPPROTO_MPTCP */
 #define CAN_RAW	     1
 #define HCI	     1	 /* BTPROTO_HCI */
@@ -162,8 +161,9 @@ void network_prepare(void)
 
 	take_addresses();
 	allow_ping();
-	ready.raw_v4 = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, NO_PROTOCOL);
-	ready.raw_v6 = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, NO_PROTOCOL);
+	/* Of a protocol that has ports. */
+	ready.raw_v4 = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+	ready.raw_v6 = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
 	ready.bound_v4 = make_bound(AF_INET, SOCK_STREAM, V4, ANY_PORT);
 	ready.bound_v6 = make_bound(AF_INET6, SOCK_STREAM, V6, ANY_PORT);
 	ready.netlink =
