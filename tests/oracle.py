@@ -40,6 +40,7 @@ Where the document leaves a choice, this is what was chosen:
 
 import argparse
 import datetime
+import functools
 import ipaddress
 import json
 import os
@@ -1295,7 +1296,12 @@ def operations_of(table, address, port):
 def has_address(entry, address):
     # What is of another version than the prefix is not in it.
     return not entry["prefixes"] or any(
-        address in ipaddress.ip_network(word) for word in entry["prefixes"])
+        address in network_of(word) for word in entry["prefixes"])
+
+
+@functools.cache
+def network_of(word):
+    return ipaddress.ip_network(word)
 
 
 def has_port(entry, port):

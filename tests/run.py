@@ -96,6 +96,7 @@ SUITES = [
     python("bad-input-sanitize", "tests/bad_input.py", "--sanitized",
            "--compiler", "build/sanitize/bpflockc"),
     python("oracle", "tests/test_oracle.py"),
+    python("reach", "tests/reach.py", "--compiler", "build/bpflockc"),
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),
     # The same inputs each time; --full looks for new ones.
@@ -144,6 +145,8 @@ SUITES = [
       for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
     python("fold-full", "tests/fold_check.py", "--cases", "1000000",
            full_only=True),
+    python("reach-full", "tests/reach.py", "--compiler", "build/bpflockc",
+           "--count", "1000", "--seed", "7", full_only=True, minutes=30),
     python("agree-full", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "10000", "--seed", "7", full_only=True),
     # What the others found, beside what the documents say.
