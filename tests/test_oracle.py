@@ -839,8 +839,8 @@ def main():
     passed = failed = 0
     for words in (*failed_cells(oracle.decide), *failed_cases(),
                   *failed_defines(), *failed_folders(), *failed_values(),
-                  *failed_reached(), *failed_settings(), *failed_commands(), *failed_generated(),
-                  *failed_integers()):
+                  *failed_reached(), *failed_settings(), *failed_commands(),
+                  *failed_generated(), *failed_integers()):
         if words:
             print("FAILED", words)
             failed += 1
