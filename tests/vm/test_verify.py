@@ -56,6 +56,19 @@ policy no_read {
 }
 """
 
+# Where somebody connects to counts alone, and is in a table of its own.
+POLICIES |= {name: """language 1;
+policy reach {
+	network {
+		profile allow;
+		log denied;
+		destination away { prefixes "192.0.%d.0/24"; }
+		block away;
+	}
+	seal open;
+}
+""" % third for name, third in (("reach", 2), ("reach3", 3))}
+
 # It answers for our hook before any LSM program is asked.
 FMOD_RET = """
 SEC("fmod_ret/security_kernel_load_data") int front(void *ctx) { return 0; }
@@ -166,6 +179,14 @@ ROWS = [
         "bpflock-load --verify untried.o; s=$?; "
         "bpflock-load --unload untried && exit $s", 0,
         ("untried version 1: verified",)),
+    Row("a destination", "bpflock-load reach.o && "
+        "bpflock-load --verify reach.o", 0,
+        ("reach version 0: verified",
+         "proven       deny network.away place=container at the hook "
+         "socket_connect, by its event")),
+    Row("another destination of the name", "bpflock-load --verify reach3.o; "
+        "s=$?; bpflock-load --unload reach && exit $s", 1,
+        ("the map .rodata.destinations has 0x02 at byte ",)),
     # A machine is sealed until it is off.
     Row("sealed", "bpflock-load locked.o && bpflock-load --verify locked.o", 0,
         ("kept version 3: verified", PROVEN,
