@@ -18,7 +18,7 @@ struct destinations {
 	size_t count;
 	size_t capacity;
 	struct destination *list; /* as statements */
-	size_t prefix_count; /* of all of them */
+	size_t part_count; /* prefixes and ports of all of them */
 };
 
 struct destinations *destinations_new(struct arena *arena, struct lets *lets)
@@ -134,6 +134,10 @@ struct parts {
 static void add_part(struct destinations *destinations, struct parts *parts,
 		     struct part part)
 {
+	if (destinations->part_count++ == DESTINATION_MAX_PARTS)
+		diag_report(destinations->lets->diag, CHECK_LIMIT, part.loc,
+			    "there are more than %d prefixes and ports in all",
+			    DESTINATION_MAX_PARTS);
 	part.order = parts->count;
 	parts->list = arena_grow(destinations->arena, parts->list,
 				 parts->count, &parts->capacity,
@@ -155,10 +159,6 @@ static void read_prefix(struct destinations *destinations,
 	wrong = destination_prefix_read(text, &part.prefix);
 	if (!wrong) {
 		add_part(destinations, prefixes, part);
-		if (destinations->prefix_count++ == DESTINATION_MAX_PREFIXES)
-			diag_report(diag, CHECK_LIMIT, value->loc,
-				    "there are more than %d prefixes in all",
-				    DESTINATION_MAX_PREFIXES);
 		return;
 	}
 	entry = diag_report(diag, CHECK_SETTING, value->loc,
@@ -196,7 +196,7 @@ static bool read_range(const char *text, struct destination_ports *ports)
 		last = read_port(&text);
 	}
 	*ports = (struct destination_ports){ (uint16_t)first, (uint16_t)last };
-	return last >= first && !*text;
+	return first >= 0 && last >= first && !*text;
 }
 
 static void read_ports(struct destinations *destinations,
@@ -369,7 +369,8 @@ void destinations_resolve(struct destinations *destinations,
 				    setting->loc,
 				    "a destination has `prefixes` and `ports`: rules stand outside of its braces");
 	}
-	if (!from->settings)
+	/* what could not be read is not there */
+	if (!from->settings && !diag_failed(destinations->lets->diag))
 		diag_report(destinations->lets->diag, CHECK_SETTING, from->loc,
 			    "this destination is everywhere: say which `prefixes` or `ports` it has");
 	keep_prefixes(destinations, &prefixes, to);

@@ -36,8 +36,8 @@ LIMITS = [
     ("subjects in all sets together", "compiler/lets.h", "LETS_MAX_SUBJECTS",
      ""),
     ("classes of one protection", "bundle/table.h", "TABLE_MAX_CLASSES", ""),
-    ("prefixes of all destinations together", "bundle/destination.h",
-     "DESTINATION_MAX_PREFIXES", ""),
+    ("prefixes and ports of all destinations together",
+     "bundle/destination.h", "DESTINATION_MAX_PARTS", ""),
     ("errors that are shown, and as many warnings", "compiler/diag.h", "DIAG_MAX_SHOWN", ""),
 ]
 
@@ -247,7 +247,7 @@ def write_checks(tables):
 def write_limits(_):
     rows = []
     for what, header, macro, unit in LIMITS:
-        match = re.search(r"^#define %s ([^/\n]*)" % macro, read(header),
+        match = re.search(r"^#define %s\s+([^/\n]*)" % macro, read(header),
                           re.MULTILINE)
         if not match:
             raise SystemExit("%s has no %s any more: see LIMITS in "

@@ -56,6 +56,7 @@ unsigned canary_expect(const struct table *table, uint32_t protection,
 		.trial = number,
 		.place = table_class_place(class),
 		.class = class,
+		.operations = operations,
 		.operation = (uint8_t)(shown ? __builtin_ctzll(shown) : 0),
 		.denied = denied && !table->audit,
 		.logged = logged != 0,
@@ -246,7 +247,7 @@ static bool is_wanted(const struct event *event, const void *context)
 	return (event->tgid == wanted->pid || event->ppid == wanted->pid) &&
 	       event->protection == wanted->canary->protection &&
 	       event->operation < 64 &&
-	       trials[expected->trial].operations >> event->operation & 1 &&
+	       expected->operations >> event->operation & 1 &&
 	       table_class_place(event->class) == expected->place &&
 	       (event->verdict == expected->verdict ||
 		event->flags & EVENT_CLASS_UNKNOWN);

@@ -44,7 +44,8 @@ struct expectation {
 	size_t trial;
 	enum place place;
 	uint32_t class;
-	uint8_t operation; /* that the policy decides, for people */
+	uint64_t operations; /* all that the trial is under this policy */
+	uint8_t operation;   /* that the policy decides, for people */
 	bool denied;	   /* really: not under audit */
 	bool logged;
 	uint8_t verdict; /* the event's: enum event_verdict */

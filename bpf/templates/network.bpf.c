@@ -278,6 +278,7 @@ static __always_inline bool sock_has_ports(const struct sock *sk)
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 	case IPPROTO_DCCP:
+	case IPPROTO_SMC:
 	case IPPROTO_MPTCP:
 		return true;
 	default:

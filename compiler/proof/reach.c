@@ -14,9 +14,11 @@
 #define V4_SIZE	       16 /* bytes of the least that is an IPv4 address */
 #define V6_SIZE	       24
 #define SMC	       43 /* AF_SMC */
+#define SMC_PROTOCOL   256
 #define MPTCP	       262
 #define CONNECT_PORT   9 /* where every port will do */
 #define MORE_ACCESSES  5 /* of a prefix or of some ports */
+#define SOCKETS	       6 /* of other kinds with ports */
 #define MANY_PARTS     64
 #define CONNECT_FIELDS 5
 #define SOCKET_FIELDS  4
@@ -99,7 +101,7 @@ static struct target target_of(const struct access *access)
 		(number_of(socket, "sk_type") != SOCK_RAW &&
 		 (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
 		  protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE ||
-		  protocol == MPTCP));
+		  protocol == SMC_PROTOCOL || protocol == MPTCP));
 	return target;
 }
 
@@ -223,7 +225,7 @@ make_socket(struct more *more, unsigned family, unsigned protocol)
 					   { .number = protocol } };
 	fields[2] = (struct access_field){
 		"sk.sk_type",
-		{ .number = protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_RAW }
+		{ .number = protocol == IPPROTO_RAW ? SOCK_RAW : SOCK_STREAM }
 	};
 	socket[0] = (struct access_value){ .kind = VALUE_OBJECT,
 					   .text = "socket",
@@ -242,6 +244,9 @@ static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
 	struct destination_prefix whole = { .bits = DESTINATION_ADDRESS_BITS };
 	struct access_value *arguments;
 	char text[DESTINATION_PREFIX_TEXT];
+	unsigned label = family == AF_INET6 || !destination_is_v4(address)
+				 ? AF_INET6
+				 : AF_INET;
 	uint32_t v4;
 
 	if ((more->many && more->ways++ % (MORE_ACCESSES + 1)) ||
@@ -250,8 +255,7 @@ static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
 	memcpy(whole.address, address, ADDRESS_SIZE);
 	memcpy(&v4, address + 12, sizeof(v4));
 	destination_prefix_text(&whole, text);
-	fields[0] = (struct access_field){ "sin6_family",
-					   { .number = family } };
+	fields[0] = (struct access_field){ "sin6_family", { .number = label } };
 	fields[1] = (struct access_field){ "sin6_port",
 					   { .number = htons(port) } };
 	fields[2] = (struct access_field){ "sin6_flowinfo", { .number = v4 } };
@@ -266,13 +270,13 @@ static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
 	arguments[1] = (struct access_value){ .kind = VALUE_OBJECT,
 					      .text = "sockaddr_in6",
 					      .fields = fields };
-	arguments[2].number = family == AF_INET ? V4_SIZE : V6_SIZE;
+	arguments[2].number = label == AF_INET ? V4_SIZE : V6_SIZE;
 	more->list[more->count++] = (struct access){
 		.hook = HOOK_socket_connect,
-		.words = arena_printf(more->arena, "connect to %s, port %u%s",
-				      text, port,
-				      protocol == IPPROTO_TCP ? ""
-							      : ", without one"),
+		.words = arena_printf(
+			more->arena,
+			"connect to %s, port %u, family %u, protocol %u", text,
+			port, family, protocol),
 		.arguments = arguments,
 		.argument_count = 3,
 		.operations = &connects,
@@ -337,6 +341,20 @@ static void add_ports(struct more *more, const uint8_t address[ADDRESS_SIZE],
 		   IPPROTO_RAW);
 }
 
+/* All that have ports; on one without, this would be `connect` too. */
+static void add_sockets(struct more *more, const uint8_t address[ADDRESS_SIZE],
+			uint16_t port)
+{
+	static const unsigned protocols[SOCKETS - 1] = {
+		IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_DCCP, SMC_PROTOCOL, MPTCP
+	};
+	unsigned family = destination_is_v4(address) ? AF_INET : AF_INET6;
+
+	for (size_t i = 0; i < SOCKETS - 1; i++)
+		add_access(more, address, port, family, protocols[i]);
+	add_access(more, address, port, SMC, 0);
+}
+
 static void add_destination(struct more *more,
 			    const struct destination *destination)
 {
@@ -354,6 +372,8 @@ static void add_destination(struct more *more,
 		last_of(&destination->prefixes[0], last);
 	for (uint32_t i = 0; i < destination->ports_count; i++)
 		add_ports(more, last, &destination->ports[i]);
+	if (destination->ports_count)
+		add_sockets(more, last, port);
 }
 
 static size_t count_parts(const struct table_protection *row)
@@ -378,7 +398,9 @@ const struct access *reach_accesses(struct arena *arena,
 	if (!parts)
 		return accesses;
 	more.many = parts > MANY_PARTS;
-	more.list = arena_array(arena, access_count + MORE_ACCESSES * parts,
+	more.list = arena_array(arena,
+				access_count + MORE_ACCESSES * parts +
+					SOCKETS * destination_max(),
 				sizeof(*more.list));
 	memcpy(more.list, accesses, access_count * sizeof(*accesses));
 	for (uint32_t i = 0; i < table->protection_count; i++) {

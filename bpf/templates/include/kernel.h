@@ -84,6 +84,7 @@ enum bpf_prog_type {
 #define IPPROTO_DCCP	  33
 #define IPPROTO_SCTP	  132
 #define IPPROTO_UDPLITE	  136
+#define IPPROTO_SMC	  256 /* what AF_SMC is, for AF_INET and AF_INET6 */
 #define IPPROTO_MPTCP	  262
 #define SCTP_BINDX_ADD	  100 /* SCTP_SOCKOPT_BINDX_ADD */
 #define SCTP_CONNECTX	  110 /* SCTP_SOCKOPT_CONNECTX, and all that is like it */
