@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -23,6 +22,9 @@
 
 #include "attack.h"
 #include "uring.h"
+#ifdef __x86_64__
+#include <sys/io.h>
+#endif
 
 #define CGROUPS "/sys/fs/cgroup"
 

@@ -3,13 +3,15 @@
 
 Written from build/conformance/KERNEL.json. A run puts into it what it has shown
 of each protection all of whose policies it had: nothing is in the document that
-no row has shown.
+no row has shown. Where there is no such file, as on a new machine, the document
+itself says what was shown before.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 from .judge import Outcome
@@ -45,10 +47,7 @@ Each of these failed there, and is shown not to here by rows of its own.
 def save(folder: Path, kernel: str, release: str, outcomes: list[Outcome],
          whole: set[str]) -> None:
     """What of a run goes into the document: of the protections in @whole."""
-    path = folder / f"{kernel}.json"
-    run = {"operations": {}, "defects": {}}
-    if path.exists():
-        run = json.loads(path.read_text())
+    run = load(folder, [kernel])[0]
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     operations = {name: state for name, state in run["operations"].items()
                   if name.partition(".")[0] not in whole}
@@ -60,7 +59,7 @@ def save(folder: Path, kernel: str, release: str, outcomes: list[Outcome],
             count(state, outcome)
     defects = {outcome.name.partition(": ")[2]: verdict(outcome)
                for outcome in outcomes if outcome.name.startswith("defect: ")}
-    path.write_text(json.dumps(
+    (folder / f"{kernel}.json").write_text(json.dumps(
         {"kernel": kernel, "release": release, "operations": operations,
          "defects": run["defects"] | defects}, indent=1) + "\n")
 
@@ -87,10 +86,50 @@ def verdict(outcome: Outcome) -> str:
     return "yes" if outcome.skipped is None else "not tested"
 
 
+def cells_of(text: str, first: str) -> list[list[str]]:
+    """The table of the document whose first column is called so."""
+    _, _, body = text.partition(f"| {first} |")
+    lines = body.partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")]
+            for line in [f"{first} |{lines[0]}", *lines[2:]]]
+
+
+def state_of(words: str, notes: dict[str, str], day: str) -> dict | None:
+    """What cell() made these words of, as far as that can be told."""
+    reasons = [notes[number] for number in re.findall(r"\[(\d+)\]", words)]
+    passed, failed = int(words == "yes"), int(words == "**fails**")
+    if not passed and not failed and not reasons:
+        return None
+    return {"passed": passed, "failed": failed, "reasons": reasons,
+            "date": day}
+
+
+def read(text: str, kernel: str) -> dict:
+    """What a document says of a kernel."""
+    run = {"kernel": kernel, "release": "", "operations": {}, "defects": {}}
+    ran = {name: rest for name, *rest in cells_of(text, "kernel")[1:]}
+    if kernel not in ran:
+        return run
+    run["release"], when = ran[kernel]
+    day = when.partition(" to ")[0]  # no cell is older
+    notes = dict(re.findall(r"^(\d+)\. (.*)$", text, re.M))
+    head, *lines = cells_of(text, "operation")
+    column = head.index(kernel)
+    for line in lines:
+        state = state_of(line[column], notes, day)
+        if state:
+            run["operations"][line[0].strip("`")] = state
+    run["defects"] = {line[0]: line[column]
+                      for line in cells_of(text, "here")[1:]}
+    return run
+
+
 def load(folder: Path, kernels: list[str]) -> list[dict]:
-    return [json.loads(path.read_text())
-            for path in (folder / f"{kernel}.json" for kernel in kernels)
-            if path.exists()]
+    text = DOCUMENT.read_text()
+    return [json.loads(path.read_text()) if path.exists()
+            else read(text, kernel)
+            for kernel, path in ((kernel, folder / f"{kernel}.json")
+                                 for kernel in kernels)]
 
 
 def cell(state: dict | None, notes: list[str]) -> str:
