@@ -130,13 +130,13 @@ const char *destination_prefix_read(const char *text,
 
 unsigned destination_max(void)
 {
-	return 64 - protection_operation_count(
-			    &protections[PROTECTION_network]);
+	return 64 -
+	       protection_operation_count(&protections[PROTECTION_network]);
 }
 
-struct protection
-destination_protection(const struct destination *destinations, unsigned count,
-		       struct operation *operations)
+struct protection destination_protection(const struct destination *destinations,
+					 unsigned count,
+					 struct operation *operations)
 {
 	struct protection network = protections[PROTECTION_network];
 	unsigned built_in = protection_operation_count(&network);

@@ -18,13 +18,14 @@
 #define DESTINATION_ADDRESS_BITS 128
 #define DESTINATION_V4_BITS	 96 /* of a prefix, before the IPv4 address */
 #define DESTINATION_PREFIX_TEXT	 64 /* bytes, with the NUL */
-#define DESTINATION_MAX_PARTS	 16384 /* prefixes, and ports or ranges of
-					* them, of all of a policy's */
+#define DESTINATION_MAX_PARTS                     \
+	16384 /* prefixes, and ports or ranges of \
+	       * them, of all of a policy's */
 
 struct destination_prefix {
 	uint8_t address[DESTINATION_ADDRESS_SIZE]; /* in network order; 0 behind
 						    * the bits that count */
-	uint8_t bits; /* 0 to 128 */
+	uint8_t bits;				   /* 0 to 128 */
 };
 
 struct destination_ports {
@@ -58,7 +59,8 @@ void destination_prefix_text(const struct destination_prefix *prefix,
 
 /*
  * What @text says: an address in any way that it can be written, and `/` with
- * the bits that count, unless all do.  Returns NULL, or words for what is wrong;
+ * the bits that count, unless all do.  Returns NULL, or words for what is
+ * wrong;
  * *@prefix is then what may have been meant, or not valid.
  */
 const char *destination_prefix_read(const char *text,
@@ -72,6 +74,6 @@ unsigned destination_max(void);
  * are @destinations'.  @operations has room for all of them; it, and the
  * destinations, must stay.
  */
-struct protection
-destination_protection(const struct destination *destinations, unsigned count,
-		       struct operation *operations);
+struct protection destination_protection(const struct destination *destinations,
+					 unsigned count,
+					 struct operation *operations);

@@ -451,9 +451,9 @@ static void read_statements(struct decoder *decoder, struct table *table)
 }
 
 /* The kind that has destinations of these names too. */
-static const struct protection *
-read_destination_names(struct decoder *decoder, uint32_t count,
-		       struct destination **destinations)
+static const struct protection *read_destination_names(
+	struct decoder *decoder, uint32_t count,
+	struct destination **destinations)
 {
 	struct operation *operations =
 		own(decoder, 64, sizeof(struct operation));
@@ -605,8 +605,8 @@ static void read_devices(struct decoder *decoder,
 static void read_prefixes(struct decoder *decoder,
 			  struct destination *destination)
 {
-	uint32_t count = reader_count(&decoder->reader,
-				      DESTINATION_ADDRESS_SIZE + 1);
+	uint32_t count =
+		reader_count(&decoder->reader, DESTINATION_ADDRESS_SIZE + 1);
 	struct destination_prefix *prefixes =
 		own(decoder, count, sizeof(*prefixes));
 
@@ -629,8 +629,7 @@ static void read_prefixes(struct decoder *decoder,
 	}
 }
 
-static void read_ports(struct decoder *decoder,
-		       struct destination *destination)
+static void read_ports(struct decoder *decoder, struct destination *destination)
 {
 	uint32_t count = reader_count(&decoder->reader, 2 * sizeof(uint16_t));
 	struct destination_ports *ports = own(decoder, count, sizeof(*ports));

@@ -105,7 +105,8 @@ struct destination_index {
 	uint32_t ports;
 };
 
-_Static_assert(sizeof(struct destination_index) == 24, "as the template has it");
+_Static_assert(sizeof(struct destination_index) == 24,
+	       "as the template has it");
 
 /* Addresses are as IPv6 has them, in this machine's byte order. */
 struct destination_range {
@@ -114,7 +115,8 @@ struct destination_range {
 	uint64_t destinations; /* that have it among their prefixes, or none */
 };
 
-_Static_assert(sizeof(struct destination_range) == 24, "as the template has it");
+_Static_assert(sizeof(struct destination_range) == 24,
+	       "as the template has it");
 
 struct destination_port {
 	uint64_t first; /* 0 in the first row */

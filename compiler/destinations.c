@@ -18,7 +18,7 @@ struct destinations {
 	size_t count;
 	size_t capacity;
 	struct destination *list; /* as statements */
-	size_t part_count; /* prefixes and ports of all of them */
+	size_t part_count;	  /* prefixes and ports of all of them */
 };
 
 struct destinations *destinations_new(struct arena *arena, struct lets *lets)
@@ -56,10 +56,10 @@ void destinations_add(struct destinations *destinations,
 			    destination_max());
 		return;
 	}
-	destinations->statements = arena_grow(
-		destinations->arena, destinations->statements,
-		destinations->count, &destinations->capacity,
-		sizeof(*destinations->statements));
+	destinations->statements =
+		arena_grow(destinations->arena, destinations->statements,
+			   destinations->count, &destinations->capacity,
+			   sizeof(*destinations->statements));
 	destinations->statements[destinations->count++] = from;
 }
 
@@ -75,8 +75,7 @@ static void check_name(const struct destinations *destinations,
 			    name->text, taken_by);
 }
 
-const struct destination *
-destinations_name(struct destinations *destinations)
+const struct destination *destinations_name(struct destinations *destinations)
 {
 	unsigned count = (unsigned)destinations->count;
 	struct operation *operations =
@@ -99,17 +98,17 @@ void destinations_report_unused(const struct destinations *destinations)
 {
 	const struct lets *lets = destinations->lets;
 	const struct protection *network = &lets->kinds[PROTECTION_network];
-	size_t first = protection_operation_count(network) -
-		       destinations->count;
+	size_t first =
+		protection_operation_count(network) - destinations->count;
 
 	for (size_t i = 0; i < destinations->count; i++) {
 		const struct word *name = &destinations->statements[i]->word;
 
 		if (!(lets->destinations_used >> (first + i) & 1))
-			diag_report(lets->diag, CHECK_UNUSED_DESTINATION,
-				    name->loc,
-				    "no rule names '%s': all it does is to take something out of `connect`",
-				    name->text);
+			diag_report(
+				lets->diag, CHECK_UNUSED_DESTINATION, name->loc,
+				"no rule names '%s': all it does is to take something out of `connect`",
+				name->text);
 	}
 }
 
@@ -139,9 +138,8 @@ static void add_part(struct destinations *destinations, struct parts *parts,
 			    "there are more than %d prefixes and ports in all",
 			    DESTINATION_MAX_PARTS);
 	part.order = parts->count;
-	parts->list = arena_grow(destinations->arena, parts->list,
-				 parts->count, &parts->capacity,
-				 sizeof(*parts->list));
+	parts->list = arena_grow(destinations->arena, parts->list, parts->count,
+				 &parts->capacity, sizeof(*parts->list));
 	parts->list[parts->count++] = part;
 }
 
@@ -213,21 +211,23 @@ static void read_ports(struct destinations *destinations,
 		if (read_range(text, &part.ports))
 			add_part(destinations, ports, part);
 		else
-			diag_report(diag, CHECK_SETTING, value->loc,
-				    "'%s' are no ports: those are the first and the last, like \"8000-8080\", 0 to %d",
-				    text, PORT_MAX);
+			diag_report(
+				diag, CHECK_SETTING, value->loc,
+				"'%s' are no ports: those are the first and the last, like \"8000-8080\", 0 to %d",
+				text, PORT_MAX);
 		return;
 	}
 	if (!eval_integer(destinations->lets, value, &port))
 		return;
 	if (port < 0 || port > PORT_MAX) {
-		diag_report(diag, CHECK_SETTING, value->loc,
-			    "a port is 0 to %d; several are written in quotes, like \"8000-8080\"",
-			    PORT_MAX);
+		diag_report(
+			diag, CHECK_SETTING, value->loc,
+			"a port is 0 to %d; several are written in quotes, like \"8000-8080\"",
+			PORT_MAX);
 		return;
 	}
-	part.ports = (struct destination_ports){ (uint16_t)port,
-						 (uint16_t)port };
+	part.ports =
+		(struct destination_ports){ (uint16_t)port, (uint16_t)port };
 	add_part(destinations, ports, part);
 }
 
@@ -365,14 +365,16 @@ void destinations_resolve(struct destinations *destinations,
 		if (setting->kind == STATEMENT_SETTING)
 			read_setting(destinations, setting, &prefixes, &ports);
 		else
-			diag_report(destinations->lets->diag, CHECK_MISPLACED,
-				    setting->loc,
-				    "a destination has `prefixes` and `ports`: rules stand outside of its braces");
+			diag_report(
+				destinations->lets->diag, CHECK_MISPLACED,
+				setting->loc,
+				"a destination has `prefixes` and `ports`: rules stand outside of its braces");
 	}
 	/* what could not be read is not there */
 	if (!from->settings && !diag_failed(destinations->lets->diag))
-		diag_report(destinations->lets->diag, CHECK_SETTING, from->loc,
-			    "this destination is everywhere: say which `prefixes` or `ports` it has");
+		diag_report(
+			destinations->lets->diag, CHECK_SETTING, from->loc,
+			"this destination is everywhere: say which `prefixes` or `ports` it has");
 	keep_prefixes(destinations, &prefixes, to);
 	keep_ports(destinations, &ports, to);
 }

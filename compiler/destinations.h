@@ -22,8 +22,7 @@ void destinations_add(struct destinations *destinations,
  * and makes them operations of lets->kinds[PROTECTION_network].  The array that
  * is returned has one element for each, which destinations_resolve() fills.
  */
-const struct destination *
-destinations_name(struct destinations *destinations);
+const struct destination *destinations_name(struct destinations *destinations);
 
 /* What is in the destination that @from is; what is wrong is reported. */
 void destinations_resolve(struct destinations *destinations,

@@ -60,8 +60,9 @@ static void add_prefix(struct edges *edges, unsigned destination,
 		       const struct destination_prefix *prefix)
 {
 	number first = number_of(prefix->address);
-	number size_less_one = prefix->bits ? ((number)1 << (128 - prefix->bits)) - 1
-					    : ~(number)0;
+	number size_less_one = prefix->bits
+				       ? ((number)1 << (128 - prefix->bits)) - 1
+				       : ~(number)0;
 	number last = first + size_less_one;
 
 	if (prefix->bits >= DESTINATION_V4_BITS || first > V4_FIRST ||
@@ -96,9 +97,9 @@ static struct spans make_spans(struct arena *arena, struct edges *edges,
 			       uint64_t everywhere, uint64_t first_bit)
 {
 	uint32_t depth[64] = { 0 };
-	struct spans spans = { arena_array(arena, 2 * edges->count + 2,
-					   sizeof(*spans.list)),
-			       0 };
+	struct spans spans = {
+		arena_array(arena, 2 * edges->count + 2, sizeof(*spans.list)), 0
+	};
 	uint64_t destinations = everywhere;
 	struct span last;
 

@@ -61,8 +61,8 @@ const struct blob *template_find(const struct protection *protection)
 	return find_embedded(protection->name, "");
 }
 
-/* Where the variable @symbol is in an object: it has to be in POLICY_SECTION and
- * of @size bytes. */
+/* Where the variable @symbol is in an object: it has to be in POLICY_SECTION
+ * and of @size bytes. */
 static int find_variable(struct arena *arena, const struct blob *template,
 			 const char *symbol, size_t size, uint64_t *offset,
 			 const char **why)
@@ -91,11 +91,10 @@ static int find_policy(struct arena *arena, const struct blob *template,
 		       const struct protection *protection, uint64_t *offset,
 		       struct policy *policy, const char **why)
 {
-	int err = find_variable(
-		arena, template,
-		arena_printf(arena, POLICY_SYMBOL_PREFIX "%s",
-			     protection->name),
-		sizeof(*policy), offset, why);
+	int err = find_variable(arena, template,
+				arena_printf(arena, POLICY_SYMBOL_PREFIX "%s",
+					     protection->name),
+				sizeof(*policy), offset, why);
 
 	if (err)
 		return err;
@@ -261,7 +260,8 @@ static int write_cgroups(struct arena *arena,
 	if (err)
 		return err;
 	return write_variable(
-		arena, blob, arena_printf(arena, CGROUP_INDEX_PREFIX "%s", name),
+		arena, blob,
+		arena_printf(arena, CGROUP_INDEX_PREFIX "%s", name),
 		&tables.index, sizeof(tables.index), why);
 }
 
@@ -275,15 +275,14 @@ static int write_destinations(struct arena *arena,
 	int err;
 
 	lookup_make(arena, row, &tables);
-	arrays[0] = (struct edit_array){
-		DESTINATION_RANGES, tables.ranges,
-		tables.index.ranges * sizeof(*tables.ranges),
-		tables.index.ranges
-	};
-	arrays[1] = (struct edit_array){
-		DESTINATION_PORTS, tables.ports,
-		tables.index.ports * sizeof(*tables.ports), tables.index.ports
-	};
+	arrays[0] = (struct edit_array){ DESTINATION_RANGES, tables.ranges,
+					 tables.index.ranges *
+						 sizeof(*tables.ranges),
+					 tables.index.ranges };
+	arrays[1] =
+		(struct edit_array){ DESTINATION_PORTS, tables.ports,
+				     tables.index.ports * sizeof(*tables.ports),
+				     tables.index.ports };
 	err = edit_replace_arrays(arena, blob, DESTINATION_SECTION, arrays, 2,
 				  blob, why);
 	if (err)

@@ -46,7 +46,7 @@ struct expectation {
 	uint32_t class;
 	uint64_t operations; /* all that the trial is under this policy */
 	uint8_t operation;   /* that the policy decides, for people */
-	bool denied;	   /* really: not under audit */
+	bool denied;	     /* really: not under audit */
 	bool logged;
 	uint8_t verdict; /* the event's: enum event_verdict */
 	bool blocked;	 /* denied at a hook before */

@@ -14,7 +14,7 @@ struct filter_word {
 	const struct protection *protection;
 	uint64_t operations;	 /* a mask */
 	const char *destination; /* of network, in the place of operations */
-	unsigned verdict;    /* VERDICT_TRACED, or enum event_verdict */
+	unsigned verdict;	 /* VERDICT_TRACED, or enum event_verdict */
 };
 
 /* What bpflock-log calls an event of a trace, whatever its number. */
@@ -355,7 +355,9 @@ static int check_destination(const struct filter_word *word,
 		}
 	}
 	offer_operations(&suggest, word->protection);
-	refuse_word(&suggest, "operation of that protection, nor a destination of a policy that is loaded");
+	refuse_word(
+		&suggest,
+		"operation of that protection, nor a destination of a policy that is loaded");
 	return -ENOENT;
 }
 

@@ -47,8 +47,8 @@ bool filter_shows_policy(const struct filter *filter, const char *policy);
 
 /*
  * Whether each policy that is named is one of @tables, and each destination is
- * in one of them.  Returns 0, or -ENOENT after saying on stderr which is not, and
- * what may have been meant.
+ * in one of them.  Returns 0, or -ENOENT after saying on stderr which is not,
+ * and what may have been meant.
  */
 int filter_check(const struct filter *filter, const struct table *const *tables,
 		 size_t count);

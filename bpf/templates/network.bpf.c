@@ -101,8 +101,8 @@ static __always_inline uint16_t facts_port(uint64_t facts)
 static const char address_v4_format[] SEC(POLICY_SECTION) = "%pI4:%u";
 static const char address_v6_format[] SEC(POLICY_SECTION) = "[%pI6]:%u";
 
-/* The parts of an address, of this machine's byte order.  Each read is a call of
- * a helper in old kernels: only what is asked for is read. */
+/* The parts of an address, of this machine's byte order.  Each read is a call
+ * of a helper in old kernels: only what is asked for is read. */
 
 static __always_inline uint64_t address_label(const void *from)
 {

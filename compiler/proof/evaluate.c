@@ -93,9 +93,8 @@ const struct access *evaluate_access(const struct protection *protection,
 static const uint64_t *operations_of(const struct run *run,
 				     const struct access *access)
 {
-	return run->operations +
-	       (size_t)(access - run->accesses) * 2 *
-		       run->table->protection_count;
+	return run->operations + (size_t)(access - run->accesses) * 2 *
+					 run->table->protection_count;
 }
 
 static void find_operations(struct run *run)
@@ -110,11 +109,12 @@ static void find_operations(struct run *run)
 			const struct table_protection *row =
 				&run->table->protections[j];
 
-			next[0] = reach_operations(row, &run->accesses[i],
-						   false);
+			next[0] =
+				reach_operations(row, &run->accesses[i], false);
 			next[1] = run->accesses[i].unbound_count
-					  ? reach_operations(
-						    row, &run->accesses[i], true)
+					  ? reach_operations(row,
+							     &run->accesses[i],
+							     true)
 					  : next[0];
 			next += 2;
 		}
@@ -682,7 +682,8 @@ static bool check_known(struct run *run)
 	return true;
 }
 
-/* Where there are many accesses to destinations, each is tried in one kernel. */
+/* Where there are many accesses to destinations, each is tried in one kernel.
+ */
 static bool is_for_another(const struct run *run, size_t index, size_t kernel)
 {
 	return run->access_count - access_count > MANY_REACHED &&
@@ -694,8 +695,8 @@ static bool run_kernel(struct run *run, size_t kernel)
 	struct world *world = &run->evaluation->worlds[kernel];
 
 	run->world = world;
-	run->made = arena_array(run->arena, run->access_count,
-				sizeof(*run->made));
+	run->made =
+		arena_array(run->arena, run->access_count, sizeof(*run->made));
 	if (!world_new(run->arena, run->specimen, &access_kernels[kernel],
 		       world)) {
 		run->why = world->why;

@@ -89,9 +89,10 @@ static struct target target_of(const struct access *access)
 	label = number_of(where, "sin6_family");
 	if (family == UINT64_MAX || protocol == IPPROTO_SCTP)
 		return target;
-	target.known = label == AF_INET	   ? size >= V4_SIZE
-		       : label == AF_INET6 ? size >= V6_SIZE && family != AF_INET
-					   : false;
+	target.known = label == AF_INET ? size >= V4_SIZE
+		       : label == AF_INET6
+			       ? size >= V6_SIZE && family != AF_INET
+			       : false;
 	if (!target.known)
 		return target;
 	read_address(where, label == AF_INET, target.address);
@@ -120,8 +121,8 @@ static bool is_below(const struct destination_prefix *prefix,
 
 	if (bits < DESTINATION_V4_BITS && destination_is_v4(address))
 		return false;
-	while (bits && bit_of(prefix->address, bits - 1) ==
-			       bit_of(address, bits - 1))
+	while (bits &&
+	       bit_of(prefix->address, bits - 1) == bit_of(address, bits - 1))
 		bits--;
 	return !bits;
 }
@@ -148,14 +149,15 @@ static uint64_t find_destinations(const struct table_protection *network,
 				  const struct target *target)
 {
 	unsigned count = network->protection->destination_count;
-	unsigned first = protection_operation_count(network->protection) -
-			 count;
+	unsigned first =
+		protection_operation_count(network->protection) - count;
 	bool sure = false;
 	uint64_t found = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct destination *each = &network->destinations[i];
-		bool here = !target->known || has_address(each, target->address);
+		bool here =
+			!target->known || has_address(each, target->address);
 		bool port = has_port(each, target->port);
 
 		if (!here || (target->has_ports && !port))
@@ -195,7 +197,7 @@ struct more {
 	struct arena *arena;
 	struct access *list;
 	size_t count;
-	bool many;    /* parts: each is tried in one of its ways */
+	bool many;   /* parts: each is tried in one of its ways */
 	size_t ways; /* so far */
 };
 
@@ -210,27 +212,27 @@ static bool passes(const uint8_t address[ADDRESS_SIZE])
 	return !memcmp(address, zeros, ADDRESS_SIZE - 1) && address[15] <= 1;
 }
 
-static const struct access_value *
-make_socket(struct more *more, unsigned family, unsigned protocol)
+/* The first of the hook's arguments; the others are to be filled in. */
+static struct access_value *make_arguments(struct more *more, unsigned family,
+					   unsigned protocol)
 {
 	struct access_field *fields =
 		arena_array(more->arena, SOCKET_FIELDS, sizeof(*fields));
-	struct access_value *socket =
-		arena_array(more->arena, ACCESS_ARGUMENTS, sizeof(*socket));
+	struct access_value *arguments =
+		arena_array(more->arena, ACCESS_ARGUMENTS, sizeof(*arguments));
 
-	fields[0] = (struct access_field){
-		"sk.__sk_common.skc_family", { .number = family }
-	};
+	fields[0] = (struct access_field){ "sk.__sk_common.skc_family",
+					   { .number = family } };
 	fields[1] = (struct access_field){ "sk.sk_protocol",
 					   { .number = protocol } };
 	fields[2] = (struct access_field){
 		"sk.sk_type",
 		{ .number = protocol == IPPROTO_RAW ? SOCK_RAW : SOCK_STREAM }
 	};
-	socket[0] = (struct access_value){ .kind = VALUE_OBJECT,
-					   .text = "socket",
-					   .fields = fields };
-	return socket;
+	arguments[0] = (struct access_value){ .kind = VALUE_OBJECT,
+					      .text = "socket",
+					      .fields = fields };
+	return arguments;
 }
 
 static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
@@ -256,8 +258,8 @@ static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
 	memcpy(&v4, address + 12, sizeof(v4));
 	destination_prefix_text(&whole, text);
 	fields[0] = (struct access_field){ "sin6_family", { .number = label } };
-	fields[1] = (struct access_field){ "sin6_port",
-					   { .number = htons(port) } };
+	fields[1] =
+		(struct access_field){ "sin6_port", { .number = htons(port) } };
 	fields[2] = (struct access_field){ "sin6_flowinfo", { .number = v4 } };
 	fields[3] = (struct access_field){
 		"sin6_addr.in6_u.u6_addr8",
@@ -266,7 +268,7 @@ static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
 				     ADDRESS_SIZE),
 		  .number = ADDRESS_SIZE }
 	};
-	arguments = (struct access_value *)make_socket(more, family, protocol);
+	arguments = make_arguments(more, family, protocol);
 	arguments[1] = (struct access_value){ .kind = VALUE_OBJECT,
 					      .text = "sockaddr_in6",
 					      .fields = fields };

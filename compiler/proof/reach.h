@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What accesses of accesses.def that connect or send are under a policy that has
- * destinations, and further accesses that try each of those.
+ * What accesses of accesses.def that connect or send are under a policy that
+ * has destinations, and further accesses that try each of those.
  */
 #pragma once
 

@@ -100,8 +100,8 @@ void sample_make_network(struct sample *sample)
 {
 	struct destination *inside = &sample->destinations[0];
 	struct destination *mail = &sample->destinations[1];
-	unsigned built_in = protection_operation_count(
-		&protections[PROTECTION_network]);
+	unsigned built_in =
+		protection_operation_count(&protections[PROTECTION_network]);
 	uint64_t all;
 
 	sample_make_simple(sample);

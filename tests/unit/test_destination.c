@@ -109,10 +109,9 @@ static void destinations_are_operations_of_one_policy(void **state)
 	(void)state;
 	sample_make_network(&sample);
 	assert_int_equal(protection_operation_count(own), built_in + 2);
-	assert_int_equal(protection_destinations(own),
-			 UINT64_C(3) << built_in);
-	assert_int_equal(protection_mask(own, "mail", 4),
-			 UINT64_C(2) << built_in);
+	assert_int_equal(protection_destinations(own), UINT64_C(3) << built_in);
+	assert_int_equal(protection_mask(own, "mail", 4), UINT64_C(2)
+								  << built_in);
 	assert_int_equal(own->operations[built_in].hooks,
 			 network->operations[OP_BIT(network, connect)].hooks);
 	assert_int_equal(protection_destinations(network), 0);
@@ -208,9 +207,9 @@ static void one_name_twice(struct sample *sample)
 static void a_damaged_one_is_refused(void **state)
 {
 	static void (*const damages[])(struct sample *) = {
-		bits_behind,	  too_many_bits,   prefixes_turned,
-		prefix_twice,	  ports_turned,	   ports_that_touch,
-		nothing_in_it,	  no_name,	   name_of_an_operation,
+		bits_behind,	too_many_bits, prefixes_turned,
+		prefix_twice,	ports_turned,  ports_that_touch,
+		nothing_in_it,	no_name,       name_of_an_operation,
 		one_name_twice,
 	};
 
@@ -234,7 +233,7 @@ static void a_damaged_one_is_refused(void **state)
 /* ---- tables ---- */
 
 #define FIRST_BIT 14
-#define MOST	  6  /* destinations, and prefixes and ports of each */
+#define MOST	  6 /* destinations, and prefixes and ports of each */
 #define ROUNDS	  2000
 #define ASKED	  64
 
@@ -258,8 +257,7 @@ static void random_address(uint8_t address[DESTINATION_ADDRESS_SIZE])
 	bool v4 = rand() % 2;
 
 	for (size_t i = 0; i < DESTINATION_ADDRESS_SIZE; i++)
-		address[i] = v4 && i < 12 ? (i < 10 ? 0 : 0xff)
-					  : random_byte();
+		address[i] = v4 && i < 12 ? (i < 10 ? 0 : 0xff) : random_byte();
 }
 
 static bool starts_with(const uint8_t *address, const uint8_t *with,

@@ -12,12 +12,12 @@
 #include "bpf/templates/include/kernel.h"
 
 /* One row each, until it is instantiated. */
-const volatile struct destination_index destination_index SEC(
-	POLICY_SECTION) = { .ranges = 1, .ports = 1 };
-const volatile struct destination_range
-	destination_ranges[1] SEC(DESTINATION_SECTION) = { { 0 } };
-const volatile struct destination_port
-	destination_ports[1] SEC(DESTINATION_SECTION) = { { 0 } };
+const volatile struct destination_index destination_index
+	SEC(POLICY_SECTION) = { .ranges = 1, .ports = 1 };
+const volatile struct destination_range destination_ranges[1] SEC(
+	DESTINATION_SECTION) = { { 0 } };
+const volatile struct destination_port destination_ports[1] SEC(
+	DESTINATION_SECTION) = { { 0 } };
 
 /* 1 or 0. */
 static __always_inline uint64_t is_less(uint64_t a, uint64_t b)
@@ -61,8 +61,8 @@ SHARED uint64_t destinations_of_port(uint64_t port)
 	barrier_var(rows);
 #pragma clang loop unroll(disable)
 	for (uint64_t step = count >> 1; step; step >>= 1) {
-		uint64_t less = is_less(
-			port, rows[(at + step) & (count - 1)].first);
+		uint64_t less =
+			is_less(port, rows[(at + step) & (count - 1)].first);
 
 		at += step & (less - 1);
 	}
