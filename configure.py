@@ -100,6 +100,7 @@ PROOF = [
     "compiler/proof/reach.c",
     "compiler/proof/schema.c",
     "compiler/proof/specimen.c",
+    "compiler/proof/tables.c",
     "compiler/proof/verdict.c",
     "compiler/proof/world.c",
 ]

@@ -18,7 +18,7 @@
 #define DESTINATION_ADDRESS_BITS 128
 #define DESTINATION_V4_BITS	 96 /* of a prefix, before the IPv4 address */
 #define DESTINATION_PREFIX_TEXT	 64 /* bytes, with the NUL */
-#define DESTINATION_MAX_PARTS	 16384 /* prefixes and ports, of all */
+#define DESTINATION_MAX_PARTS	 4096 /* prefixes and ports, of all */
 
 struct destination_prefix {
 	uint8_t address[DESTINATION_ADDRESS_SIZE]; /* in network order; 0 behind

@@ -652,10 +652,16 @@ static void read_destinations(struct decoder *decoder,
 {
 	unsigned count = protection->protection->destination_count;
 
+	uint32_t parts = 0;
+
 	protection->destinations = destinations;
 	for (unsigned i = 0; !failed(decoder) && i < count; i++) {
 		read_prefixes(decoder, &destinations[i]);
 		read_ports(decoder, &destinations[i]);
+		parts += destinations[i].prefix_count +
+			 destinations[i].ports_count;
+		require(decoder, parts <= DESTINATION_MAX_PARTS,
+			"its note has too many prefixes and ports");
 		require(decoder,
 			destinations[i].prefix_count ||
 				destinations[i].ports_count,

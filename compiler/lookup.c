@@ -83,13 +83,15 @@ static int compare_edges(const void *a, const void *b)
 
 static void add_span(struct spans *spans, number first, uint64_t destinations)
 {
-	struct span *before = spans->list + spans->count - 1;
+	struct span *span = &spans->list[spans->count];
 
-	if (spans->count && before->destinations == destinations)
+	if (spans->count && span[-1].destinations == destinations)
 		return;
-	if (!spans->count || before->first != first)
-		before = &spans->list[spans->count++];
-	*before = (struct span){ first, destinations };
+	if (spans->count && span[-1].first == first)
+		span--;
+	else
+		spans->count++;
+	*span = (struct span){ first, destinations };
 }
 
 /* Destinations that have no edges, @everywhere, are in every span. */

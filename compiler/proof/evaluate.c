@@ -6,8 +6,9 @@
  *	one access of each kind, which is a hook and a set of operations, by
  *	every subject, and with the ring full, and with names unreadable.
  *
- * Where the policy has destinations, accesses at the edges of each of them are
- * added; of many, each is tried in one of the kernels.
+ * Where the policy has destinations, all of their tables is looked at, and
+ * accesses at the edges of them are added: of many, some, each in one of the
+ * kernels.
  *
  * And where the policy names cgroups, in the newest kernel and in the oldest:
  * one access of each kind, by an ordinary subject of each place in each of the
@@ -26,6 +27,7 @@
 #include "compiler/arena.h"
 #include "compiler/proof/reach.h"
 #include "compiler/proof/specimen.h"
+#include "compiler/proof/tables.h"
 #include "compiler/proof/verdict.h"
 #include "compiler/proof/world.h"
 
@@ -448,7 +450,9 @@ static bool try_access(struct run *run, const struct access *access,
 	for (uint64_t rank = 0; make_arguments(run, rank); rank++)
 		if (!(who ? who(run, path) : try_subjects(run)))
 			return false;
-	return true;
+	if (run->world->full)
+		run->why = "cannot evaluate: the policy is too large";
+	return !run->world->full;
 }
 
 /* ---- cgroups ---- */
@@ -690,6 +694,20 @@ static bool is_for_another(const struct run *run, size_t index, size_t kernel)
 	       index >= access_count && index % access_kernel_count != kernel;
 }
 
+static bool check_tables(struct run *run)
+{
+	for (uint32_t i = 0; i < run->table->protection_count; i++) {
+		const struct table_protection *row =
+			&run->table->protections[i];
+
+		if (row->protection->destination_count &&
+		    !tables_agree(run->arena, &run->specimen->object, row,
+				  &run->why))
+			return false;
+	}
+	return true;
+}
+
 static bool run_kernel(struct run *run, size_t kernel)
 {
 	struct world *world = &run->evaluation->worlds[kernel];
@@ -737,7 +755,7 @@ static bool evaluate(struct run *run, const void *elf, size_t size)
 		run->why = run->specimen->why;
 		return false;
 	}
-	if (!check_known(run))
+	if (!check_known(run) || !check_tables(run))
 		return false;
 	for (size_t i = 0; i < access_kernel_count; i++)
 		if (!run_kernel(run, i))

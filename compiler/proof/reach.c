@@ -20,7 +20,9 @@
 #define MORE_ACCESSES  5 /* of a prefix or of some ports */
 #define SOCKETS	       6 /* of other kinds with ports */
 #define MANY_PARTS     64
-#define CONNECT_FIELDS 5
+#define MANY_APART     7 /* of many, one in so many is tried: tables.c has looked
+			  * at all of them */
+#define WHERE_FIELDS   6
 #define SOCKET_FIELDS  4
 
 /* ---- where an access leads ---- */
@@ -108,23 +110,18 @@ static struct target target_of(const struct access *access)
 
 /* ---- which destinations that is ---- */
 
-static bool bit_of(const uint8_t address[ADDRESS_SIZE], unsigned bit)
-{
-	return address[bit / 8] >> (7 - bit % 8) & 1;
-}
-
 /* An IPv4 address is in prefixes alone that say so in all of its 96 bits. */
 static bool is_below(const struct destination_prefix *prefix,
 		     const uint8_t address[ADDRESS_SIZE])
 {
-	unsigned bits = prefix->bits;
+	unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
 
-	if (bits < DESTINATION_V4_BITS && destination_is_v4(address))
+	if (prefix->bits < DESTINATION_V4_BITS && destination_is_v4(address))
 		return false;
-	while (bits &&
-	       bit_of(prefix->address, bits - 1) == bit_of(address, bits - 1))
-		bits--;
-	return !bits;
+	if (memcmp(prefix->address, address, whole))
+		return false;
+	return !rest ||
+	       prefix->address[whole] >> (8 - rest) == address[whole] >> (8 - rest);
 }
 
 static bool has_address(const struct destination *destination,
@@ -145,28 +142,56 @@ static bool has_port(const struct destination *destination, uint16_t port)
 	return !destination->ports_count;
 }
 
-static uint64_t find_destinations(const struct table_protection *network,
+uint64_t reach_address(const struct table_protection *row,
+		       const uint8_t address[ADDRESS_SIZE])
+{
+	uint64_t bit = protection_destinations(row->protection), found = 0;
+
+	bit &= -bit;
+	for (unsigned i = 0; i < row->protection->destination_count; i++)
+		if (has_address(&row->destinations[i], address))
+			found |= bit << i;
+	return found;
+}
+
+uint64_t reach_port(const struct table_protection *row, uint16_t port)
+{
+	uint64_t bit = protection_destinations(row->protection), found = 0;
+
+	bit &= -bit;
+	for (unsigned i = 0; i < row->protection->destination_count; i++)
+		if (has_port(&row->destinations[i], port))
+			found |= bit << i;
+	return found;
+}
+
+uint64_t reach_any_port(const struct table_protection *row)
+{
+	uint64_t bit = protection_destinations(row->protection), found = 0;
+
+	bit &= -bit;
+	for (unsigned i = 0; i < row->protection->destination_count; i++)
+		if (!row->destinations[i].ports_count)
+			found |= bit << i;
+	return found;
+}
+
+static uint64_t find_destinations(const struct table_protection *row,
 				  const struct target *target)
 {
-	unsigned count = network->protection->destination_count;
-	unsigned first =
-		protection_operation_count(network->protection) - count;
-	bool sure = false;
-	uint64_t found = 0;
+	const uint64_t connect = UINT64_C(1) << OP_BIT(network, connect);
+	uint64_t found, sure;
 
-	for (unsigned i = 0; i < count; i++) {
-		const struct destination *each = &network->destinations[i];
-		bool here =
-			!target->known || has_address(each, target->address);
-		bool port = has_port(each, target->port);
-
-		if (!here || (target->has_ports && !port))
-			continue;
-		found |= UINT64_C(1) << (first + i);
-		sure |= target->known &&
-			(target->has_ports || !each->ports_count);
+	if (!target->known)
+		return protection_destinations(row->protection) | connect;
+	found = reach_address(row, target->address);
+	if (target->has_ports) {
+		found &= reach_port(row, target->port);
+		sure = found;
+	} else {
+		sure = found & reach_any_port(row);
 	}
-	return sure ? found : found | UINT64_C(1) << OP_BIT(network, connect);
+	return sure ? found : found | connect;
 }
 
 uint64_t reach_operations(const struct table_protection *row,
@@ -197,7 +222,7 @@ struct more {
 	struct arena *arena;
 	struct access *list;
 	size_t count;
-	bool many;   /* parts: each is tried in one of its ways */
+	bool many;   /* parts: some are tried */
 	size_t ways; /* so far */
 };
 
@@ -235,55 +260,96 @@ static struct access_value *make_arguments(struct more *more, unsigned family,
 	return arguments;
 }
 
-static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
-		       uint16_t port, unsigned family, unsigned protocol)
+/* The object with the address: at @path of it, which is "" or ends in a dot. */
+static struct access_value make_where(struct more *more, const char *type,
+				      const char *path, unsigned label,
+				      const uint8_t address[ADDRESS_SIZE],
+				      uint16_t port)
+{
+	struct access_field *fields =
+		arena_array(more->arena, WHERE_FIELDS, sizeof(*fields));
+	struct access_value bytes = {
+		.kind = VALUE_BYTES,
+		.text = arena_copy(more->arena, (const char *)address,
+				   ADDRESS_SIZE),
+		.number = ADDRESS_SIZE,
+	};
+	uint32_t v4;
+
+	memcpy(&v4, address + 12, sizeof(v4));
+	fields[0] = (struct access_field){
+		arena_printf(more->arena, "%ssin6_family", path),
+		{ .number = label }
+	};
+	fields[1] = (struct access_field){
+		arena_printf(more->arena, "%ssin6_port", path),
+		{ .number = htons(port) }
+	};
+	fields[2] = (struct access_field){
+		arena_printf(more->arena, "%ssin6_flowinfo", path),
+		{ .number = v4 }
+	};
+	fields[3] = (struct access_field){
+		arena_printf(more->arena, "%ssin6_addr.in6_u.u6_addr8", path),
+		bytes
+	};
+	if (*path)
+		fields[4] = (struct access_field){
+			"msg_namelen",
+			{ .number = label == AF_INET ? V4_SIZE : V6_SIZE }
+		};
+	return (struct access_value){ .kind = VALUE_OBJECT,
+				      .text = type,
+				      .fields = fields };
+}
+
+static void add_hook(struct more *more, enum hook_id hook,
+		     const uint8_t address[ADDRESS_SIZE], uint16_t port,
+		     unsigned family, unsigned protocol)
 {
 	static const struct access_operation connects = {
 		PROTECTION_network, OP_BIT(network, connect)
 	};
-	struct access_field *fields =
-		arena_array(more->arena, CONNECT_FIELDS, sizeof(*fields));
 	struct destination_prefix whole = { .bits = DESTINATION_ADDRESS_BITS };
+	bool sends = hook == HOOK_socket_sendmsg;
 	struct access_value *arguments;
 	char text[DESTINATION_PREFIX_TEXT];
 	unsigned label = family == AF_INET6 || !destination_is_v4(address)
 				 ? AF_INET6
 				 : AF_INET;
-	uint32_t v4;
 
-	if ((more->many && more->ways++ % (MORE_ACCESSES + 1)) ||
-	    passes(address))
-		return;
 	memcpy(whole.address, address, ADDRESS_SIZE);
-	memcpy(&v4, address + 12, sizeof(v4));
 	destination_prefix_text(&whole, text);
-	fields[0] = (struct access_field){ "sin6_family", { .number = label } };
-	fields[1] =
-		(struct access_field){ "sin6_port", { .number = htons(port) } };
-	fields[2] = (struct access_field){ "sin6_flowinfo", { .number = v4 } };
-	fields[3] = (struct access_field){
-		"sin6_addr.in6_u.u6_addr8",
-		{ .kind = VALUE_BYTES,
-		  .text = arena_copy(more->arena, (const char *)address,
-				     ADDRESS_SIZE),
-		  .number = ADDRESS_SIZE }
-	};
 	arguments = make_arguments(more, family, protocol);
-	arguments[1] = (struct access_value){ .kind = VALUE_OBJECT,
-					      .text = "sockaddr_in6",
-					      .fields = fields };
-	arguments[2].number = label == AF_INET ? V4_SIZE : V6_SIZE;
+	arguments[1] = sends ? make_where(more, "msghdr",
+					  "msg_name:sockaddr_in6.", label,
+					  address, port)
+			     : make_where(more, "sockaddr_in6", "", label,
+					  address, port);
+	arguments[2].number = sends		 ? 100
+			      : label == AF_INET ? V4_SIZE
+						 : V6_SIZE;
 	more->list[more->count++] = (struct access){
-		.hook = HOOK_socket_connect,
+		.hook = hook,
 		.words = arena_printf(
 			more->arena,
-			"connect to %s, port %u, family %u, protocol %u", text,
-			port, family, protocol),
+			"%s to %s, port %u, family %u, protocol %u",
+			sends ? "send" : "connect", text, port, family,
+			protocol),
 		.arguments = arguments,
 		.argument_count = 3,
 		.operations = &connects,
 		.operation_count = 1,
 	};
+}
+
+static void add_access(struct more *more, const uint8_t address[ADDRESS_SIZE],
+		       uint16_t port, unsigned family, unsigned protocol)
+{
+	if ((more->many && more->ways++ % MANY_APART) || passes(address))
+		return;
+	add_hook(more, HOOK_socket_connect, address, port, family, protocol);
+	add_hook(more, HOOK_socket_sendmsg, address, port, family, protocol);
 }
 
 /* As the family is that it is of. */
@@ -296,7 +362,7 @@ static void add_tcp(struct more *more, const uint8_t address[ADDRESS_SIZE],
 }
 
 /* The address before or behind, around the end of all addresses too. */
-static void step(uint8_t address[ADDRESS_SIZE], int change)
+void reach_step(uint8_t address[ADDRESS_SIZE], int change)
 {
 	for (unsigned i = ADDRESS_SIZE; i--;) {
 		address[i] = (uint8_t)(address[i] + change);
@@ -305,7 +371,7 @@ static void step(uint8_t address[ADDRESS_SIZE], int change)
 	}
 }
 
-static void last_of(const struct destination_prefix *prefix,
+void reach_last(const struct destination_prefix *prefix,
 		    uint8_t address[ADDRESS_SIZE])
 {
 	memcpy(address, prefix->address, ADDRESS_SIZE);
@@ -322,11 +388,11 @@ static void add_prefix(struct more *more,
 	memcpy(address, prefix->address, ADDRESS_SIZE);
 	add_tcp(more, address, port);
 	add_access(more, address, port, AF_INET6, IPPROTO_TCP);
-	step(address, -1);
+	reach_step(address, -1);
 	add_tcp(more, address, port);
-	last_of(prefix, address);
+	reach_last(prefix, address);
 	add_tcp(more, address, port);
-	step(address, 1);
+	reach_step(address, 1);
 	add_tcp(more, address, port);
 }
 
@@ -371,7 +437,7 @@ static void add_destination(struct more *more,
 		add_prefix(more, &destination->prefixes[i], port);
 	memcpy(last, anywhere, ADDRESS_SIZE);
 	if (destination->prefix_count)
-		last_of(&destination->prefixes[0], last);
+		reach_last(&destination->prefixes[0], last);
 	for (uint32_t i = 0; i < destination->ports_count; i++)
 		add_ports(more, last, &destination->ports[i]);
 	if (destination->ports_count)
@@ -401,8 +467,9 @@ const struct access *reach_accesses(struct arena *arena,
 		return accesses;
 	more.many = parts > MANY_PARTS;
 	more.list = arena_array(arena,
-				access_count + MORE_ACCESSES * parts +
-					SOCKETS * destination_max(),
+				access_count +
+					2 * (MORE_ACCESSES * parts +
+					     SOCKETS * destination_max()),
 				sizeof(*more.list));
 	memcpy(more.list, accesses, access_count * sizeof(*accesses));
 	for (uint32_t i = 0; i < table->protection_count; i++) {

@@ -64,6 +64,8 @@ static uint64_t add_region(struct world *world, uint32_t size, uint32_t tag)
 				     size, MEMORY_READ | MEMORY_KERNEL);
 	if (address)
 		memory_region(&world->memory, address, &offset)->tag = tag;
+	else
+		world->full = true;
 	return address;
 }
 

@@ -43,6 +43,7 @@ struct world {
 	uint64_t other_string;
 	uint64_t other_bytes; /* zeros, behind a pointer to what has no type */
 	size_t used;	      /* bytes of objects */
+	bool full; /* there was no room for an object */
 	uint64_t context;
 	uint8_t context_bytes[8 * ACCESS_ARGUMENTS];
 	uint8_t *boot; /* the bytes of the boot facts, or NULL */

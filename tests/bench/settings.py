@@ -37,7 +37,7 @@ class Settings:
 
     @property
     def prefixes(self) -> list[int]:
-        return [0, 10] if self.quick else [0, 1, 10, 100, 1000, 16384]
+        return [0, 10] if self.quick else [0, 1, 10, 100, 1000, 4096]
 
     @property
     def rules(self) -> list[int]:
