@@ -450,6 +450,19 @@ static void read_statements(struct decoder *decoder, struct table *table)
 		"its note has another day than its statements");
 }
 
+/* None that an operation has, which a reader would take it for. */
+static bool is_destination_name(const char *name)
+{
+	if (!is_language_name(name))
+		return false;
+	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
+		if (!strcmp(name, protections[i].name) ||
+		    protection_mask(&protections[i], name, strlen(name)))
+			return false;
+	return strcmp(name, "all") && strcmp(name, "host") &&
+	       strcmp(name, "container");
+}
+
 /* The kind that has destinations of these names too. */
 static const struct protection *read_destination_names(
 	struct decoder *decoder, uint32_t count,
@@ -463,11 +476,7 @@ static const struct protection *read_destination_names(
 	for (uint32_t i = 0; !failed(decoder) && i < count; i++) {
 		const char *name = read_string(decoder);
 
-		require(decoder,
-			is_language_name(name) &&
-				!protection_mask(
-					&protections[PROTECTION_network], name,
-					strlen(name)),
+		require(decoder, is_destination_name(name),
 			"its note has a destination with a name that is none");
 		for (uint32_t j = 0; !failed(decoder) && j < i; j++)
 			require(decoder, strcmp(name, (*destinations)[j].name),

@@ -377,3 +377,11 @@ int filter_check(const struct filter *filter, const struct table *const *tables,
 	}
 	return 0;
 }
+
+void filter_warn(const struct filter *filter, const struct table *const *tables,
+		 size_t count)
+{
+	for (size_t i = 0; i < filter->count; i++)
+		if (filter->words[i].destination)
+			check_destination(&filter->words[i], tables, count);
+}

@@ -53,6 +53,11 @@ bool filter_shows_policy(const struct filter *filter, const char *policy);
 int filter_check(const struct filter *filter, const struct table *const *tables,
 		 size_t count);
 
+/* Says on stderr which destinations are in none of @tables: for who waits for
+ * policies that are loaded later. */
+void filter_warn(const struct filter *filter, const struct table *const *tables,
+		 size_t count);
+
 /* Of an event of the policy that @table is of, which explains it; @cgroup is
  * the path of its task's, NULL where that is not known. */
 enum filter_answer filter_ask(const struct filter *filter,

@@ -429,13 +429,14 @@ static int check_filter(const struct stream *stream)
 		calloc((size_t)stream->count + 1, sizeof(*tables));
 	size_t count = 0;
 
-	if (stream->options->follow)
-		return 0;
 	if (!tables)
 		return -ENOMEM;
 	for (struct source *each = stream->sources; each; each = each->next)
 		tables[count++] = &each->record.note->table;
-	return filter_check(&stream->options->filter, tables, count);
+	if (!stream->options->follow)
+		return filter_check(&stream->options->filter, tables, count);
+	filter_warn(&stream->options->filter, tables, count);
+	return 0;
 }
 
 static int open_outputs(struct stream *stream)

@@ -19,7 +19,9 @@
  *
  * Loopback is 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104; where something is
  * sent to or connected, 0.0.0.0, :: and ::ffff:0.0.0.0 too, which the kernel
- * takes for it.  To bind to these is to bind to every address.  A listening
+ * takes for it.  To bind to these is to bind to every address.  But sockets
+ * without ports (raw ones, ping, L2TP) do not all take what is mapped for IPv4,
+ * nor :: for ::1: there, of IPv6, ::1 alone is loopback.  A listening
  * socket is where bind() put it: what connect() made of its address goes when
  * the connection does, perhaps between our look and the kernel's.
  *
@@ -33,9 +35,10 @@
  * has been.
  *
  * A policy's destinations are operations of its own, and connect is what is in
- * none of them.  An address that may be read otherwise is in all of them.  A
- * port counts where it is sure to be the packet's: on a raw socket it is not,
- * and what is sent may be whatever the address is, and whatever it is not.
+ * none of them.  An address that may be read otherwise, or that the packet need
+ * not have, as on a raw socket, is in all of them, and connect.  A port counts
+ * where it is sure to be the packet's; elsewhere all destinations with the address
+ * do, and connect, unless one of them has every port.
  *
  * A port under 1024 is bind_low and bind.  Port 0, where the kernel chooses,
  * is bind.  To connect to AF_UNSPEC ends a connection, and is nothing.
@@ -87,6 +90,7 @@ _Static_assert(OP_BIT(network, raw_socket) == 0, "all operations are decided");
 #define FACT_WHOLE	    (UINT64_C(1) << 32)
 #define FACT_LOOPBACK	    (UINT64_C(1) << 33)
 #define FACT_ANY	    (UINT64_C(1) << 34) /* 0.0.0.0 and :: */
+#define FACT_MAPPED	    (UINT64_C(1) << 35) /* IPv4 written as IPv6 */
 
 static __always_inline uint16_t facts_family(uint64_t facts)
 {
@@ -162,7 +166,7 @@ static __always_inline uint64_t v6_facts(uint64_t high, uint64_t low)
 	if (high)
 		return 0;
 	if (low >> 32 == 0xffff)
-		return v4_facts((uint32_t)low);
+		return FACT_MAPPED | v4_facts((uint32_t)low);
 	if (low == 1)
 		return FACT_LOOPBACK;
 	return low ? 0 : FACT_ANY;
@@ -259,13 +263,6 @@ static __always_inline bool sock_agrees(const struct sock *sk, uint64_t facts)
 		 sk->__sk_common.skc_family == AF_INET);
 }
 
-/* Whether the address is @loopback, a mask of what counts as that, to @sk. */
-static __always_inline bool sock_passes(const struct sock *sk, uint64_t facts,
-					uint64_t loopback)
-{
-	return sock_agrees(sk, facts) && facts & loopback;
-}
-
 /* Whether the port that an address names is the packet's. */
 static __always_inline bool sock_has_ports(const struct sock *sk)
 {
@@ -303,6 +300,16 @@ static __always_inline bool bound_to_loopback(const struct sock *sk)
 		       FACT_LOOPBACK;
 }
 
+/* Whether the address is @loopback, a mask of what counts as that, to @sk. */
+static __always_inline bool sock_passes(const struct sock *sk, uint64_t facts,
+					uint64_t loopback)
+{
+	if (!sock_agrees(sk, facts) || !(facts & loopback))
+		return false;
+	return facts_family(facts) != AF_INET6 ||
+	       !(facts & (FACT_ANY | FACT_MAPPED)) || sock_has_ports(sk);
+}
+
 /* ---- destinations ---- */
 
 /* Those with the address at @where, which is whole, whatever their ports. */
@@ -327,6 +334,7 @@ static __always_inline uint64_t connect_operations(const struct sock *sk,
 	if (!all)
 		return MASK(connect);
 	if (!(facts & FACT_WHOLE) || !sock_agrees(sk, facts) ||
+	    sk->sk_type == SOCK_RAW ||
 	    (facts_family(facts) != AF_INET && facts_family(facts) != AF_INET6))
 		return all | MASK(connect);
 	found = address_destinations(where, facts);

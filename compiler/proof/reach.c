@@ -89,7 +89,8 @@ static struct target target_of(const struct access *access)
 	family = number_of(socket, "skc_family");
 	protocol = number_of(socket, "sk_protocol");
 	label = number_of(where, "sin6_family");
-	if (family == UINT64_MAX || protocol == IPPROTO_SCTP)
+	if (family == UINT64_MAX || protocol == IPPROTO_SCTP ||
+	    number_of(socket, "sk_type") == SOCK_RAW)
 		return target;
 	target.known = label == AF_INET ? size >= V4_SIZE
 		       : label == AF_INET6
@@ -101,10 +102,9 @@ static struct target target_of(const struct access *access)
 	target.port = ntohs((uint16_t)number_of(where, "sin6_port"));
 	target.has_ports =
 		family == SMC ||
-		(number_of(socket, "sk_type") != SOCK_RAW &&
-		 (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-		  protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE ||
-		  protocol == SMC_PROTOCOL || protocol == MPTCP));
+		protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+		protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE ||
+		protocol == SMC_PROTOCOL || protocol == MPTCP;
 	return target;
 }
 

@@ -199,6 +199,22 @@ static void name_of_an_operation(struct sample *sample)
 	sample->operations[15].name = "listen";
 }
 
+static void name_of_another_protection(struct sample *sample)
+{
+	sample->operations[15].name = "load_module";
+}
+
+static void too_many_parts(struct sample *sample)
+{
+	static struct destination_ports ports[DESTINATION_MAX_PARTS];
+
+	for (uint16_t i = 0; i < DESTINATION_MAX_PARTS; i++)
+		ports[i] = (struct destination_ports){ (uint16_t)(2 * i),
+						       (uint16_t)(2 * i) };
+	sample->destinations[1].ports = ports;
+	sample->destinations[1].ports_count = DESTINATION_MAX_PARTS;
+}
+
 static void one_name_twice(struct sample *sample)
 {
 	sample->operations[15].name = "inside";
@@ -210,7 +226,7 @@ static void a_damaged_one_is_refused(void **state)
 		bits_behind,	too_many_bits, prefixes_turned,
 		prefix_twice,	ports_turned,  ports_that_touch,
 		nothing_in_it,	no_name,       name_of_an_operation,
-		one_name_twice,
+		one_name_twice,	  too_many_parts,  name_of_another_protection,
 	};
 
 	(void)state;

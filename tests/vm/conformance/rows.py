@@ -487,8 +487,9 @@ PROBES = [
     # Sockets without ports.
     reach("sendto_ping", NO_PORT),
     reach("sendto_ping_v6", NO_PORT_V6),
-    reach("sendto_raw", NO_PORT),
-    reach("sendto_raw_v6", NO_PORT_V6),
+    # The packet need not have the address.
+    reach("sendto_raw", UNTOLD),
+    reach("sendto_raw_v6", UNTOLD),
     network("sctp_bindx", "bind", object=f"{V4}:4321"),
     network("sctp_bindx_low", "bind_low", "bind", object="127.0.0.1:987"),
     reach("sctp_connectx", UNTOLD, object="127.0.0.1:9"),
