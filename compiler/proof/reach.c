@@ -10,20 +10,21 @@
 
 #include "compiler/arena.h"
 
-#define ADDRESS_SIZE   DESTINATION_ADDRESS_SIZE
-#define V4_SIZE	       16 /* bytes of the least that is an IPv4 address */
-#define V6_SIZE	       24
-#define SMC	       43 /* AF_SMC */
-#define SMC_PROTOCOL   256
-#define MPTCP	       262
-#define CONNECT_PORT   9 /* where every port will do */
-#define MORE_ACCESSES  5 /* of a prefix or of some ports */
-#define SOCKETS	       6 /* of other kinds with ports */
-#define MANY_PARTS     64
-#define MANY_APART     7 /* of many, one in so many is tried: tables.c has looked
-			  * at all of them */
-#define WHERE_FIELDS   6
-#define SOCKET_FIELDS  4
+#define ADDRESS_SIZE  DESTINATION_ADDRESS_SIZE
+#define V4_SIZE	      16 /* bytes of the least that is an IPv4 address */
+#define V6_SIZE	      24
+#define SMC	      43 /* AF_SMC */
+#define SMC_PROTOCOL  256
+#define MPTCP	      262
+#define CONNECT_PORT  9 /* where every port will do */
+#define MORE_ACCESSES 5 /* of a prefix or of some ports */
+#define SOCKETS	      6 /* of other kinds with ports */
+#define MANY_PARTS    64
+#define MANY_APART                                                 \
+	7 /* of many, one in so many is tried: tables.c has looked \
+	   * at all of them */
+#define WHERE_FIELDS  6
+#define SOCKET_FIELDS 4
 
 /* ---- where an access leads ---- */
 
@@ -100,11 +101,11 @@ static struct target target_of(const struct access *access)
 		return target;
 	read_address(where, label == AF_INET, target.address);
 	target.port = ntohs((uint16_t)number_of(where, "sin6_port"));
-	target.has_ports =
-		family == SMC ||
-		protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-		protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE ||
-		protocol == SMC_PROTOCOL || protocol == MPTCP;
+	target.has_ports = family == SMC || protocol == IPPROTO_TCP ||
+			   protocol == IPPROTO_UDP ||
+			   protocol == IPPROTO_DCCP ||
+			   protocol == IPPROTO_UDPLITE ||
+			   protocol == SMC_PROTOCOL || protocol == MPTCP;
 	return target;
 }
 
@@ -120,8 +121,8 @@ static bool is_below(const struct destination_prefix *prefix,
 		return false;
 	if (memcmp(prefix->address, address, whole))
 		return false;
-	return !rest ||
-	       prefix->address[whole] >> (8 - rest) == address[whole] >> (8 - rest);
+	return !rest || prefix->address[whole] >> (8 - rest) ==
+				address[whole] >> (8 - rest);
 }
 
 static bool has_address(const struct destination *destination,
@@ -277,18 +278,16 @@ static struct access_value make_where(struct more *more, const char *type,
 	uint32_t v4;
 
 	memcpy(&v4, address + 12, sizeof(v4));
-	fields[0] = (struct access_field){
-		arena_printf(more->arena, "%ssin6_family", path),
-		{ .number = label }
-	};
-	fields[1] = (struct access_field){
-		arena_printf(more->arena, "%ssin6_port", path),
-		{ .number = htons(port) }
-	};
-	fields[2] = (struct access_field){
-		arena_printf(more->arena, "%ssin6_flowinfo", path),
-		{ .number = v4 }
-	};
+	fields[0] = (struct access_field){ arena_printf(more->arena,
+							"%ssin6_family", path),
+					   { .number = label } };
+	fields[1] = (struct access_field){ arena_printf(more->arena,
+							"%ssin6_port", path),
+					   { .number = htons(port) } };
+	fields[2] =
+		(struct access_field){ arena_printf(more->arena,
+						    "%ssin6_flowinfo", path),
+				       { .number = v4 } };
 	fields[3] = (struct access_field){
 		arena_printf(more->arena, "%ssin6_addr.in6_u.u6_addr8", path),
 		bytes
@@ -321,11 +320,11 @@ static void add_hook(struct more *more, enum hook_id hook,
 	memcpy(whole.address, address, ADDRESS_SIZE);
 	destination_prefix_text(&whole, text);
 	arguments = make_arguments(more, family, protocol);
-	arguments[1] = sends ? make_where(more, "msghdr",
-					  "msg_name:sockaddr_in6.", label,
-					  address, port)
-			     : make_where(more, "sockaddr_in6", "", label,
-					  address, port);
+	arguments[1] =
+		sends ? make_where(more, "msghdr", "msg_name:sockaddr_in6.",
+				   label, address, port)
+		      : make_where(more, "sockaddr_in6", "", label, address,
+				   port);
 	arguments[2].number = sends		 ? 100
 			      : label == AF_INET ? V4_SIZE
 						 : V6_SIZE;
@@ -372,7 +371,7 @@ void reach_step(uint8_t address[ADDRESS_SIZE], int change)
 }
 
 void reach_last(const struct destination_prefix *prefix,
-		    uint8_t address[ADDRESS_SIZE])
+		uint8_t address[ADDRESS_SIZE])
 {
 	memcpy(address, prefix->address, ADDRESS_SIZE);
 	for (unsigned bit = prefix->bits; bit < DESTINATION_ADDRESS_BITS; bit++)
@@ -466,11 +465,11 @@ const struct access *reach_accesses(struct arena *arena,
 	if (!parts)
 		return accesses;
 	more.many = parts > MANY_PARTS;
-	more.list = arena_array(arena,
-				access_count +
-					2 * (MORE_ACCESSES * parts +
-					     SOCKETS * destination_max()),
-				sizeof(*more.list));
+	more.list =
+		arena_array(arena,
+			    access_count + 2 * (MORE_ACCESSES * parts +
+						SOCKETS * destination_max()),
+			    sizeof(*more.list));
 	memcpy(more.list, accesses, access_count * sizeof(*accesses));
 	for (uint32_t i = 0; i < table->protection_count; i++) {
 		const struct table_protection *row = &table->protections[i];

@@ -65,8 +65,8 @@ static void put_word(uint8_t *bytes, uint64_t word)
 static void address_of(const struct tables *tables, uint32_t number,
 		       uint8_t address[ADDRESS_SIZE])
 {
-	const uint8_t *row = tables->ranges +
-			     number * sizeof(struct destination_range);
+	const uint8_t *row =
+		tables->ranges + number * sizeof(struct destination_range);
 
 	put_word(address, word_at(row));
 	put_word(address + 8, word_at(row + 8));
@@ -191,13 +191,13 @@ static bool check_ports(struct tables *tables)
 			row += sizeof(struct destination_port);
 		if (word_at(row) > port ||
 		    word_at(row + 8) != reach_port(tables->row, (uint16_t)port))
-			return differs(tables,
-				       arena_printf(tables->arena, "port %u",
-						    port));
+			return differs(tables, arena_printf(tables->arena,
+							    "port %u", port));
 	}
 	for (row = tables->ports + sizeof(struct destination_port); row < end;
 	     row += sizeof(struct destination_port))
-		if (word_at(row) < word_at(row - sizeof(struct destination_port)))
+		if (word_at(row) <
+		    word_at(row - sizeof(struct destination_port)))
 			return differs(tables, "ports out of order");
 	return true;
 }

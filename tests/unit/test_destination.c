@@ -223,10 +223,10 @@ static void one_name_twice(struct sample *sample)
 static void a_damaged_one_is_refused(void **state)
 {
 	static void (*const damages[])(struct sample *) = {
-		bits_behind,	too_many_bits, prefixes_turned,
-		prefix_twice,	ports_turned,  ports_that_touch,
-		nothing_in_it,	no_name,       name_of_an_operation,
-		one_name_twice,	  too_many_parts,  name_of_another_protection,
+		bits_behind,	too_many_bits,	prefixes_turned,
+		prefix_twice,	ports_turned,	ports_that_touch,
+		nothing_in_it,	no_name,	name_of_an_operation,
+		one_name_twice, too_many_parts, name_of_another_protection,
 	};
 
 	(void)state;
