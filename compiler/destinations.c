@@ -133,10 +133,6 @@ struct parts {
 static void add_part(struct destinations *destinations, struct parts *parts,
 		     struct part part)
 {
-	if (destinations->part_count++ == DESTINATION_MAX_PARTS)
-		diag_report(destinations->lets->diag, CHECK_LIMIT, part.loc,
-			    "there are more than %d prefixes and ports in all",
-			    DESTINATION_MAX_PARTS);
 	part.order = parts->count;
 	parts->list = arena_grow(destinations->arena, parts->list, parts->count,
 				 &parts->capacity, sizeof(*parts->list));
@@ -348,6 +344,20 @@ static void keep_ports(struct destinations *destinations, struct parts *parts,
 	}
 }
 
+/* Passing the limit is reported once. */
+static void count_parts(struct destinations *destinations,
+			const struct statement *from, size_t count)
+{
+	bool before = destinations->part_count > DESTINATION_MAX_PARTS;
+
+	destinations->part_count += count;
+	if (destinations->part_count > DESTINATION_MAX_PARTS && !before)
+		diag_report(destinations->lets->diag, CHECK_LIMIT,
+			    from->word.loc,
+			    "there are more than %d prefixes and ports in all",
+			    DESTINATION_MAX_PARTS);
+}
+
 void destinations_resolve(struct destinations *destinations,
 			  const struct statement *from)
 {
@@ -377,4 +387,5 @@ void destinations_resolve(struct destinations *destinations,
 			"this destination is everywhere: say which `prefixes` or `ports` it has");
 	keep_prefixes(destinations, &prefixes, to);
 	keep_ports(destinations, &ports, to);
+	count_parts(destinations, from, to->prefix_count + to->ports_count);
 }

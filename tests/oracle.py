@@ -59,7 +59,7 @@ INCLUDE_LIMIT = 16
 DEPTH_LIMIT = 256
 CLASS_LIMIT = 4096
 DESTINATION_LIMIT = 50
-PREFIX_LIMIT = 16384
+PART_LIMIT = 4096
 PORT_LIMIT = 65535
 INT_MIN, INT_MAX = -(1 << 63), (1 << 63) - 1
 
@@ -1201,9 +1201,10 @@ def destinations(blocks, values):
         refuse(list(blocks.values())[DESTINATION_LIMIT].place,
                "too-many-destinations", "over %d of them" % DESTINATION_LIMIT)
     found = [destination(block, values) for block in blocks.values()]
-    if sum(len(entry["prefixes"]) for entry in found) > PREFIX_LIMIT:
-        refuse(next(iter(blocks.values())).place, "too-many-prefixes",
-               "over %d of them" % PREFIX_LIMIT)
+    if sum(len(entry["prefixes"]) + len(entry["ports"])
+           for entry in found) > PART_LIMIT:
+        refuse(next(iter(blocks.values())).place, "too-many-parts",
+               "over %d prefixes and ports" % PART_LIMIT)
     return found
 
 

@@ -26,7 +26,7 @@ import oracle
 SECTION = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")
 INDEX = struct.Struct("<QQII")
-MAX_PREFIXES = oracle.PREFIX_LIMIT
+MAX_PARTS = oracle.PART_LIMIT
 
 
 # --- what a bundle has --------------------------------------------------------
@@ -133,7 +133,7 @@ def policy(rng, number):
 def many_networks(rng):
     """As many as there may be, with some left for the others."""
     found = set()
-    while len(found) < MAX_PREFIXES - 2000:
+    while len(found) < MAX_PARTS - 2000:
         found.add(generate.network(rng))
         found.add(ipaddress.ip_network((rng.getrandbits(32),
                                         rng.randint(8, 32)), strict=False))
