@@ -23,9 +23,14 @@ Table = dict[str, Any]
 
 
 def count_calls(settings: Settings, calls: list[str], options: str = "") -> str:
-    """The ring has room for so many events of all of them."""
+    return (f"calls_in_cgroup {options} {settings.samples} "
+            f"{' '.join(calls)}")
+
+
+def count_events(settings: Settings, calls: list[str]) -> str:
+    """No more of each than the ring has room for events of all of them."""
     samples = min(settings.samples, 400 // len(calls))
-    return f"calls_in_cgroup {options} {samples} {' '.join(calls)}"
+    return f"calls_in_cgroup {samples} {' '.join(calls)}"
 
 
 def no_drop(log: str) -> str:
@@ -59,7 +64,7 @@ def bundle_steps(settings: Settings, guest: Guest,
                                  *options)
                     steps.append(Step(
                         f"{level} {verdict} {log} {cgroups}",
-                        loaded(name, "measured", count_calls(settings, calls)
+                        loaded(name, "measured", count_events(settings, calls)
                                + no_drop(log))))
     return steps
 

@@ -20,7 +20,7 @@ class Settings:
 
     @property
     def samples(self) -> int:
-        # Of one call; count_calls() takes fewer of many.
+        # Fewer than the ring has room for, of two calls.
         return 20 if self.quick else 200
 
     @property
