@@ -35,6 +35,7 @@
 #define MANY_PATHS   64
 #define MANY_REACHED 64
 #define MAX_PATH     4096
+#define MAX_NAME     255
 #define DEEP	     20 /* levels below a named cgroup */
 
 /* What the arguments of an access can be, made once in each kernel: nothing
@@ -462,9 +463,21 @@ struct paths {
 	size_t count, capacity;
 };
 
+/* No cgroup's name is longer, and old helpers tell no longer ones apart. */
+static bool has_names(const char *path)
+{
+	for (size_t len; *path; path += len) {
+		path += *path == '/';
+		len = strcspn(path, "/");
+		if (len > MAX_NAME)
+			return false;
+	}
+	return true;
+}
+
 static void add_path(struct run *run, struct paths *paths, const char *path)
 {
-	if (strlen(path) > MAX_PATH)
+	if (strlen(path) > MAX_PATH || !has_names(path))
 		return;
 	paths->list = arena_grow(run->arena, paths->list, paths->count,
 				 &paths->capacity, sizeof(*paths->list));
