@@ -76,21 +76,27 @@ static int read_address(const char *text,
 	return inet_pton(AF_INET6, text, address) == 1 ? 0 : -1;
 }
 
-/* Decimal, without leading zeros, of at most @most; -1 where it is not. */
-static int read_bits(const char *text, unsigned most)
+int destination_number_read(const char **text, int most)
 {
-	unsigned bits = 0;
+	const char *c = *text;
+	int number = 0;
 
-	if (!*text || (*text == '0' && text[1]))
+	if (*c < '0' || *c > '9')
 		return -1;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		bits = 10 * bits + (unsigned)(*text - '0');
-		if (bits > most)
-			return -1;
-	}
-	return (int)bits;
+	for (; *c >= '0' && *c <= '9' && number <= most; c++)
+		number = 10 * number + (*c - '0');
+	if (number > most || (**text == '0' && c > *text + 1))
+		return -1;
+	*text = c;
+	return number;
+}
+
+/* All of @text. */
+static int read_bits(const char *text, int most)
+{
+	int bits = destination_number_read(&text, most);
+
+	return *text ? -1 : bits;
 }
 
 const char *destination_prefix_read(const char *text,
@@ -112,7 +118,7 @@ const char *destination_prefix_read(const char *text,
 		return "it is no IPv4 or IPv6 address";
 	bits = DESTINATION_ADDRESS_BITS - before;
 	if (*slash)
-		bits = read_bits(slash + 1, (unsigned)bits);
+		bits = read_bits(slash + 1, bits);
 	if (bits < 0)
 		return before ? "an IPv4 prefix has 0 to 32 bits"
 			      : "an IPv6 prefix has 0 to 128 bits";

@@ -16,8 +16,8 @@
 
 #define DESTINATION_ADDRESS_SIZE 16
 #define DESTINATION_ADDRESS_BITS 128
-#define DESTINATION_V4_BITS	 96 /* of a prefix, before the IPv4 address */
-#define DESTINATION_PREFIX_TEXT	 64 /* bytes, with the NUL */
+#define DESTINATION_V4_BITS	 96   /* of a prefix, before the IPv4 address */
+#define DESTINATION_PREFIX_TEXT	 64   /* bytes, with the NUL */
 #define DESTINATION_MAX_PARTS	 4096 /* prefixes and ports, of all */
 
 struct destination_prefix {
@@ -58,11 +58,14 @@ void destination_prefix_text(const struct destination_prefix *prefix,
 /*
  * What @text says: an address in any way that it can be written, and `/` with
  * the bits that count, unless all do.  Returns NULL, or words for what is
- * wrong;
- * *@prefix is then what may have been meant, or not valid.
+ * wrong; *@prefix is then what may have been meant, or not valid.
  */
 const char *destination_prefix_read(const char *text,
 				    struct destination_prefix *prefix);
+
+/* The number at *@text, which then is behind it: decimal, without leading
+ * zeros, at most @most, which is under 2^27; -1 where there is none. */
+int destination_number_read(const char **text, int most);
 
 /* The most that `network` can have. */
 unsigned destination_max(void);

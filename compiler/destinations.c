@@ -163,31 +163,14 @@ static void read_prefix(struct destinations *destinations,
 	diag_note(diag, entry, value->loc, "did you mean \"%s\"?", meant);
 }
 
-/* A decimal number up to what is no digit, without leading zeros; -1 where it
- * is no port. */
-static int32_t read_port(const char **text)
-{
-	int32_t port = 0;
-	const char *c = *text;
-
-	if (*c < '0' || *c > '9')
-		return -1;
-	for (; *c >= '0' && *c <= '9' && port <= PORT_MAX; c++)
-		port = 10 * port + (*c - '0');
-	if (port > PORT_MAX || (**text == '0' && c > *text + 1))
-		return -1;
-	*text = c;
-	return port;
-}
-
 /* "8000-8080" */
 static bool read_range(const char *text, struct destination_ports *ports)
 {
-	int32_t first = read_port(&text), last = -1;
+	int first = destination_number_read(&text, PORT_MAX), last = -1;
 
 	if (first >= 0 && *text == '-') {
 		text++;
-		last = read_port(&text);
+		last = destination_number_read(&text, PORT_MAX);
 	}
 	*ports = (struct destination_ports){ (uint16_t)first, (uint16_t)last };
 	return first >= 0 && last >= first && !*text;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Two walks over the items, includes in their place.  The first collects the
- * lets and the names of destinations, which may stand before or after their use;
- * the second resolves every statement.  Where an item may stand is decided here, as only the walk knows
- * whether it is in a file or in the braces of the policy.
+ * lets and the names of destinations, which may stand before or after their
+ * use; the second resolves every statement.  Where an item may stand is decided
+ * here, as only the walk knows whether it is in a file or in the braces of the
+ * policy.
  */
 #include "compiler/resolve.h"
 
@@ -17,8 +18,6 @@
 
 /* The only language number there is. */
 #define LANGUAGE 1
-
-#define NETWORK "network"
 
 struct walk {
 	struct resolve *resolve;
@@ -68,11 +67,13 @@ static void collect_destinations(struct resolve *resolve,
 /* The names that the policy gives to things. */
 static void collect_names(struct resolve *resolve, const struct item *items)
 {
+	const char *network = protections[PROTECTION_network].name;
+
 	for (const struct item *item = items; item; item = item->next) {
 		if (item->kind == ITEM_LET)
 			lets_add(&resolve->lets, item->word, item->value);
 		else if (item->kind == ITEM_PROTECTION &&
-			 !strcmp(item->word.text, NETWORK))
+			 !strcmp(item->word.text, network))
 			collect_destinations(resolve, item);
 		else
 			collect_names(resolve, item->items);

@@ -207,20 +207,26 @@ static int check_hooks(struct arena *arena, const struct blob *template,
 	return 0;
 }
 
+/* Objects are shared until something is written into them. */
+static void put_bytes(struct arena *arena, struct blob *blob, uint64_t offset,
+		      const void *value, size_t size)
+{
+	char *bytes = arena_copy(arena, blob->bytes, blob->size);
+
+	memcpy(bytes + offset, value, size);
+	blob->bytes = bytes;
+}
+
 static int write_variable(struct arena *arena, struct blob *blob,
 			  const char *symbol, const void *value, size_t size,
 			  const char **why)
 {
 	uint64_t offset;
-	char *bytes;
 	int err = find_variable(arena, blob, symbol, size, &offset, why);
 
-	if (err)
-		return err;
-	bytes = arena_copy(arena, blob->bytes, blob->size);
-	memcpy(bytes + offset, value, size);
-	blob->bytes = bytes;
-	return 0;
+	if (!err)
+		put_bytes(arena, blob, offset, value, size);
+	return err;
 }
 
 /* Writes in the tables of the cgroups that @row names. */
@@ -304,7 +310,6 @@ static int write_policy(struct arena *arena, const struct table *table,
 	const struct table_protection *row = &table->protections[index];
 	uint64_t offset, missing;
 	struct policy policy;
-	char *bytes;
 	int err;
 
 	err = find_policy(arena, blob, row->protection, &offset, &policy, why);
@@ -327,9 +332,7 @@ static int write_policy(struct arena *arena, const struct table *table,
 		policy.classes[i].denied = row->denied[i];
 		policy.classes[i].logged = row->logged[i];
 	}
-	bytes = arena_copy(arena, blob->bytes, blob->size);
-	memcpy(bytes + offset, &policy, sizeof(policy));
-	blob->bytes = bytes;
+	put_bytes(arena, blob, offset, &policy, sizeof(policy));
 	return 0;
 }
 

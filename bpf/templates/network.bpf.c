@@ -38,7 +38,7 @@
  * none of them.  An address that may be read otherwise, or that the packet need
  * not have, as on a raw socket, is in all of them, and connect.  A port counts
  * where it is sure to be the packet's; elsewhere all destinations with the
- *address do, and connect, unless one of them has every port.
+ * address do, and connect, unless one of them has every port.
  *
  * A port under 1024 is bind_low and bind.  Port 0, where the kernel chooses,
  * is bind.  To connect to AF_UNSPEC ends a connection, and is nothing.

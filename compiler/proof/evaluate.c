@@ -12,10 +12,10 @@
  *
  * And where the policy names cgroups, in the newest kernel and in the oldest:
  * one access of each kind, by an ordinary subject of each place in each of the
- *cgroups, below it, beside it and above it.  With so many cgroups that this
- *would take too long, a cgroup is tried with one access, the next one with the
- *next, and with all of them where its masks are new; so it is in the oldest
- *kernel always.
+ * cgroups, below it, beside it and above it.  With so many cgroups that this
+ * would take too long, a cgroup is tried with one access, the next one with the
+ * next, and with all of them where its masks are new; so it is in the oldest
+ * kernel always.
  */
 #include "compiler/proof/evaluate.h"
 

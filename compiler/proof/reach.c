@@ -143,37 +143,43 @@ static bool has_port(const struct destination *destination, uint16_t port)
 	return !destination->ports_count;
 }
 
+/* Of the operation that the destination of that number is. */
+static uint64_t bit_of(const struct table_protection *row, unsigned number)
+{
+	unsigned count = row->protection->destination_count;
+
+	return UINT64_C(1) << (protection_operation_count(row->protection) -
+			       count + number);
+}
+
 uint64_t reach_address(const struct table_protection *row,
 		       const uint8_t address[ADDRESS_SIZE])
 {
-	uint64_t bit = protection_destinations(row->protection), found = 0;
+	uint64_t found = 0;
 
-	bit &= -bit;
 	for (unsigned i = 0; i < row->protection->destination_count; i++)
 		if (has_address(&row->destinations[i], address))
-			found |= bit << i;
+			found |= bit_of(row, i);
 	return found;
 }
 
 uint64_t reach_port(const struct table_protection *row, uint16_t port)
 {
-	uint64_t bit = protection_destinations(row->protection), found = 0;
+	uint64_t found = 0;
 
-	bit &= -bit;
 	for (unsigned i = 0; i < row->protection->destination_count; i++)
 		if (has_port(&row->destinations[i], port))
-			found |= bit << i;
+			found |= bit_of(row, i);
 	return found;
 }
 
 uint64_t reach_any_port(const struct table_protection *row)
 {
-	uint64_t bit = protection_destinations(row->protection), found = 0;
+	uint64_t found = 0;
 
-	bit &= -bit;
 	for (unsigned i = 0; i < row->protection->destination_count; i++)
 		if (!row->destinations[i].ports_count)
-			found |= bit << i;
+			found |= bit_of(row, i);
 	return found;
 }
 

@@ -87,10 +87,11 @@ static struct masks masks_of(const struct deed *deed, uint32_t index)
 static struct expectation expect(const struct deed *deed, uint32_t index)
 {
 	struct expectation expected = { 0 };
-	struct masks masks = masks_of(deed, index);
+	struct masks masks;
 
 	if (deed->exempt)
 		return expected;
+	masks = masks_of(deed, index);
 	expected.operations =
 		deed->operations[2 * index + deed->subject->unbound];
 	expected.denied = expected.operations & masks.denied;
