@@ -26,9 +26,13 @@ struct boot_facts {
 	uint32_t loader_pid; /* in the initial pid namespace; 0: none */
 	uint32_t vault_dev;  /* s_dev of the vault, for the guard; 0: none */
 	uint64_t loader_start; /* field 22 of /proc/PID/stat */
+	uint32_t may_probe;    /* 1: programs may call
+				* bpf_probe_read_kernel_str(), which is quicker
+				* than what all may call */
+	uint32_t reserved;     /* 0 */
 };
 
-_Static_assert(sizeof(struct boot_facts) == 24, "as every template has it");
+_Static_assert(sizeof(struct boot_facts) == 32, "as every template has it");
 
 #define BOOT_TICKS_PER_S 100 /* of loader_start: USER_HZ */
 

@@ -11,6 +11,10 @@
  *
  * The loader itself is bound because it has to attach and pin links while its
  * own policy for bpf() is asked already: bundle/boot.h.
+ *
+ * What programs may call to read a string depends on lockdown, on other
+ * security modules and on policies that are loaded.  So one is loaded that makes
+ * the call, and is let go of.
  */
 #include "loader/bind.h"
 
@@ -22,10 +26,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bundle/boot.h"
 #include "loader/cleanup.h"
+#include "loader/code.h"
+#include "loader/kernel_links.h"
 #include "loader/process.h"
 #include "loader/read.h"
 #include "loader/report.h"
@@ -112,6 +119,29 @@ static int find_loader(struct boot_facts *facts)
 		return -EBADMSG;
 	facts->loader_pid = (uint32_t)getpid();
 	facts->loader_start = process.start;
+	return 0;
+}
+
+int find_may_probe(struct run *run)
+{
+	const struct bpf_insn code[] = {
+		CODE(BPF_ALU64 | BPF_MOV | BPF_X, 1, 10, 0, 0),
+		CODE(BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, 0, -8),
+		CODE(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 8),
+		CODE(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0),
+		CODE(BPF_JMP | BPF_CALL, 0, 0, 0,
+		     BPF_FUNC_probe_read_kernel_str),
+		CODE(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0),
+		CODE(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, settings,
+		    .expected_attach_type = BPF_LSM_MAC,
+		    .attach_btf_id = kernel_hook(run->kernel, "lsm/bpf"));
+	CLEANUP(close_fd) int program =
+		bpf_prog_load(BPF_PROG_TYPE_LSM, "bpflock_probe", "GPL", code,
+			      sizeof(code) / sizeof(*code), &settings);
+
+	run->facts.may_probe = program >= 0;
 	return 0;
 }
 

@@ -5,7 +5,13 @@
 
 #include "loader/run.h"
 
+/* Of the machine and this process.  Returns 0, or -errno after saying on stderr
+ * what is wrong. */
 int bind_boot_facts(struct run *run);
+
+/* Of what programs may call, which is tried: before bind_boot_facts(), where
+ * they are to be loaded.  Returns 0. */
+int find_may_probe(struct run *run);
 
 /* Writes @facts into one opened object.  Returns 0, -ENOMEM, or -EBADMSG where
  * its section is not the one of bundle/boot.h. */

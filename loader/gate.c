@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "loader/cleanup.h"
+#include "loader/code.h"
 #include "loader/detail.h"
 #include "loader/fault.h"
 #include "loader/home.h"
@@ -25,13 +26,6 @@
 #include "loader/vault.h"
 
 static const char step[] = "gate";
-
-#define CODE(opcode, to, from, jump, number)        \
-	((struct bpf_insn){ .code = (opcode),       \
-			    .dst_reg = (to),        \
-			    .src_reg = (from),      \
-			    .off = (int16_t)(jump), \
-			    .imm = (int32_t)(number) })
 
 /* What the gate keeps from others, where they may not have an open one. */
 static const uint32_t commands[] = {

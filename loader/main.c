@@ -66,6 +66,7 @@ static const struct stage verify_stages[] = {
 static const struct stage load_stages[] = {
 	{ .machine = close_gate },
 	{ .machine = make_vault },
+	{ .machine = find_may_probe },
 	{ .name = "bind", .machine = bind_boot_facts },
 	{ .name = "load", .bundle = load_object },
 	{ .name = "guard", .machine = load_guard },

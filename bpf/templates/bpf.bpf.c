@@ -57,7 +57,11 @@ struct operation_names {
 	char new_type[sizeof("BPF_PROG_LOAD of an unknown type")];
 };
 
-static const char names[] SEC(POLICY_SECTION) =
+/* Of what is copied of a name: the longest with its NUL, in whole words. */
+#define NAME_SIZE 56
+
+static const char names[sizeof(struct operation_names) + NAME_SIZE] SEC(
+	POLICY_SECTION) =
 #define COMMAND(number, name, operation) "BPF_" #name "\0"
 #define PROGRAM_TYPE(number, name, operation) \
 	"BPF_PROG_LOAD BPF_PROG_TYPE_" #name "\0"
@@ -65,8 +69,14 @@ static const char names[] SEC(POLICY_SECTION) =
 	"an unknown command\0"
 	"BPF_PROG_LOAD of an unknown type";
 
-_Static_assert(sizeof(names) == sizeof(struct operation_names),
-	       "the names are where struct operation_names says");
+#define COMMAND(number, name, operation)              \
+	_Static_assert(sizeof("BPF_" #name) <= NAME_SIZE, \
+		       "all of " #name " is copied");
+#define PROGRAM_TYPE(number, name, operation)                         \
+	_Static_assert(sizeof("BPF_PROG_LOAD BPF_PROG_TYPE_" #name) <= \
+			       NAME_SIZE,                             \
+		       "all of " #name " is copied");
+#include "bpf/bpf_commands.def"
 
 struct named_operation {
 	uint8_t operation;
@@ -137,6 +147,20 @@ static __always_inline bool is_loading(uint32_t command)
 	return command == BOOT_LOADED_COMMAND;
 }
 
+/* The object's name is the one at @at.  No string: it is the policy's own, and
+ * may be read as it is, word by word. */
+static __always_inline void object_name(struct event *event, uint32_t at)
+{
+	uint64_t *to = (uint64_t *)event->object;
+	const uint64_t *from;
+
+	if (at > sizeof(struct operation_names)) /* never, says the table */
+		return;
+	from = (const uint64_t *)(names + at);
+	for (uint32_t i = 0; i < NAME_SIZE / sizeof(*to); i++)
+		to[i] = from[i];
+}
+
 SEC("lsm/bpf")
 int BPF_PROG(bpf_command, int cmd, union bpf_attr *attr)
 {
@@ -152,7 +176,7 @@ int BPF_PROG(bpf_command, int cmd, union bpf_attr *attr)
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {
-			event_object_string(event, names + operation->name);
+			object_name(event, operation->name);
 			event_submit(event);
 		}
 	}

@@ -42,20 +42,13 @@ static __always_inline struct decision exec_decide(void)
 SHARED void exec_script(void *to, const struct linux_binprm *bprm)
 {
 	struct event_exec *event = to;
-	uint64_t argument = (uint64_t)bprm->filename;
-	long len = 1; /* the NUL counted */
+	const void *filename = bprm->filename;
+	long len;
 
 	event->script[0] = '\0';
-	if (bprm->interp == bprm->filename)
+	if (bprm->interp == filename)
 		return;
-	if (kernel_has(snprintf))
-		len = bpf_snprintf(event->script, sizeof(event->script),
-				   event_string_format, &argument,
-				   sizeof(argument));
-	else
-		len = bpf_probe_read_kernel_str(event->script,
-						sizeof(event->script),
-						(const void *)argument);
+	len = string_read(event->script, sizeof(event->script), &filename);
 	if (len <= 0)
 		event->flags |= EVENT_SCRIPT_UNREAD;
 	if (len >= (long)sizeof(event->script))

@@ -50,7 +50,7 @@ const struct access_subject access_subjects[] = {
 };
 
 const struct kernel_kind access_kernels[] = {
-#define KIND(which, all, ...) { .words = (which), .has_all = (all), .except = (const char *const[]){ __VA_ARGS__, NULL } },
+#define KIND(which, all, probe, ...) { .words = (which), .has_all = (all), .may_probe = (probe), .except = (const char *const[]){ __VA_ARGS__, NULL } },
 #include "compiler/proof/accesses.def"
 };
 /* clang-format on */

@@ -93,6 +93,7 @@ struct access {
 	const char *needs;  /* "enum.value": not done by kernels without it */
 	const char *lacks;  /* the same: not done by kernels with it */
 	const char *object; /* that an event names; NULL: not looked at */
+	bool own;	    /* the template has it itself: it is always read */
 	bool printed;	    /* by what not all kernels have; "" cannot be */
 	bool base_only;	    /* where the hook may not ask for a whole path */
 	bool as_named;	    /* it is the caller's name for a file, no path */

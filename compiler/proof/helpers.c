@@ -137,10 +137,17 @@ static bool probe_read(struct machine *machine, struct world *world)
 	uint8_t *to = writable(machine, machine->registers[1], size);
 	const uint8_t *from = memory_at(machine->memory, machine->registers[3],
 					size, MEMORY_READ);
+	const struct region *region;
+	int64_t offset;
 
-	(void)world;
 	if (!to)
 		return false;
+	if (from && world->names_fail) {
+		region = memory_region(machine->memory, machine->registers[3],
+				       &offset);
+		if (region->tag == WORLD_STRING)
+			from = NULL;
+	}
 	if (from)
 		memcpy(to, from, size);
 	else
@@ -460,9 +467,20 @@ void helpers_prepare(struct world *world)
 			world->missing |= UINT64_C(1) << i;
 }
 
+/* Lockdown forbids these two. */
+static bool is_probe(const struct helper *helper)
+{
+	return helper->number == BPF_FUNC_probe_read_kernel ||
+	       helper->number == BPF_FUNC_probe_read_kernel_str;
+}
+
 static bool call(struct machine *machine, struct world *world,
 		 const struct helper *helper)
 {
+	if (is_probe(helper) && !world->kind->may_probe)
+		return machine_fail(machine,
+				    "it calls %s, which this kernel forbids",
+				    helper->name);
 	if (world->missing >> (helper - helpers) & 1)
 		return machine_fail(machine,
 				    "it calls %s, which this kernel has not",

@@ -23,6 +23,7 @@ struct arena;
 struct kernel_kind {
 	const char *words; /* for people */
 	bool has_all;
+	bool may_probe;		   /* by bpf_probe_read_kernel_str() too */
 	const char *const *except; /* NULL at its end */
 };
 

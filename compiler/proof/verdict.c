@@ -263,7 +263,7 @@ static bool is_object(const struct access *access, const struct world *world,
 	bool whole = file && !access->base_only && world->kind->has_all &&
 		     !world->names_fail && prefix + len < EVENT_OBJECT_SIZE;
 	unsigned expected = file && !whole ? EVENT_OBJECT_BASE : 0;
-	bool read = !world->names_fail &&
+	bool read = (access->own || !world->names_fail) &&
 		    (!access->printed || world->kind->has_all);
 
 	if (whole)

@@ -14,10 +14,11 @@
 #include "bundle/boot.h"
 #include "compiler/arena.h"
 
-#define OTHER	    'o' /* every byte of a number that nobody set */
-#define OTHER_BYTES 64
-#define MAX_OBJECTS ((size_t)64 << 20)
-#define MAX_CELLS   (64 << 10)
+#define OTHER	       'o' /* every byte of a number that nobody set */
+#define OTHER_BYTES    64
+#define BEHIND_STRINGS 256
+#define MAX_OBJECTS    ((size_t)64 << 20)
+#define MAX_CELLS      (64 << 10)
 
 #define STACK_SIZE 16384 /* on x86, where old kernels have programs look */
 #define USER_CS	   0x33
@@ -75,13 +76,23 @@ static uint8_t *raw(const struct world *world, uint64_t address, uint32_t size)
 	return memory_at(&world->memory, address, size, MEMORY_READ);
 }
 
+/* Bytes that are no part of it are behind it; in the oldest kernel nothing is,
+ * as at the end of memory. */
 static uint64_t new_string(struct world *world, const char *text)
 {
 	size_t size = strlen(text) + 1;
-	uint64_t address = add_region(world, (uint32_t)size, 0);
+	uint32_t whole = (uint32_t)size;
+	uint64_t address;
+	uint8_t *bytes;
 
-	if (address)
-		memcpy(raw(world, address, (uint32_t)size), text, size);
+	if (world->kind->has_all)
+		whole += BEHIND_STRINGS;
+	address = add_region(world, whole, WORLD_STRING);
+	if (!address)
+		return 0;
+	bytes = raw(world, address, whole);
+	memset(bytes, OTHER, whole);
+	memcpy(bytes, text, size);
 	return address;
 }
 
@@ -544,6 +555,7 @@ void world_bind(struct world *world, bool unbound, bool loader)
 		facts.root_dev = ACCESS_ROOT_DEV;
 		facts.loader_pid = loader ? ACCESS_PID : ACCESS_PID + 1;
 		facts.loader_start = ACCESS_LOADER_START;
+		facts.may_probe = world->kind->may_probe;
 	}
 	if (world->boot)
 		memcpy(world->boot, &facts,

@@ -15,6 +15,7 @@
 
 #include "bundle/policy.h"
 #include "bpf/templates/include/kernel.h"
+#include "bpf/templates/include/string.h"
 
 #define CGROUP_UNKNOWN	 UINT32_MAX
 #define CGROUP_MAX_CLIMB 256 /* levels below the deepest that is named */
@@ -31,8 +32,6 @@ union cgroup_name {
 	char bytes[8 * CGROUP_MAX_WORDS];
 	uint64_t words[CGROUP_MAX_WORDS];
 };
-
-static const char cgroup_name_format[] SEC(POLICY_SECTION) = "%s";
 
 static __always_inline struct cgroup *cgroup_of_current(void)
 {
@@ -109,19 +108,53 @@ static __always_inline bool cgroup_keep_name(const char **place,
 	return true;
 }
 
-/* Its length with the NUL; not above 0 where it cannot be read. */
-static __always_inline long cgroup_read_name(union cgroup_name *name,
-					     const char *from)
+/* What of a word is before its first byte that is 0: all, where none is. */
+static __always_inline uint64_t cgroup_mask(uint64_t word)
 {
-	uint64_t argument = (uint64_t)from;
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t zeros = (word - ones) & ~word & ones << 7;
 
+	return ((zeros & -zeros) >> 7) - 1;
+}
+
+/*
+ * Reads @words words of a name, and makes zeros of what is behind its end; of a
+ * longer one the last byte is none.  Without a branch for each word: the
+ * verifier would try both ways of every one.
+ */
+static __always_inline bool cgroup_read_words(
+	union cgroup_name *name, const volatile struct cgroup_index *index,
+	const char *from)
+{
+	uint32_t size = 8 * index->words;
+	uint64_t mask, left = UINT64_MAX;
+
+	if (size > sizeof(*name) || bpf_probe_read_kernel(name, size, from))
+		return false;
+#pragma clang loop unroll(disable)
+	for (uint32_t i = 0; i < CGROUP_MAX_WORDS && i < index->words; i++) {
+		mask = cgroup_mask(name->words[i]);
+		name->words[i] &= mask & left;
+		left &= ((~mask | -~mask) >> 63) - 1; /* none, behind the end */
+	}
+	return true;
+}
+
+/*
+ * False where it cannot be read.  Words are read as many as the tree's names
+ * have, which takes a tenth of what reading up to the end does, and with them
+ * what is behind the name: where that is no memory, it is read by itself.
+ */
+static __always_inline bool cgroup_read_name(
+	union cgroup_name *name, const volatile struct cgroup_index *index,
+	const char *const *from)
+{
+	if ((boot.may_probe || !kernel_has(snprintf)) &&
+	    cgroup_read_words(name, index, *from))
+		return true;
 	__builtin_memset(name, 0, sizeof(*name));
-	if (kernel_has(snprintf))
-		return bpf_snprintf(name->bytes, sizeof(name->bytes),
-				    cgroup_name_format, &argument,
-				    sizeof(argument));
-	return bpf_probe_read_kernel_str(name->bytes, sizeof(name->bytes),
-					 from);
+	return string_read(name->bytes, sizeof(name->bytes),
+			   (const void *const *)from) > 0;
 }
 
 /*
@@ -174,7 +207,7 @@ SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
 	union cgroup_name name;
 	uint32_t level;
 
-	if (!cgroup)
+	if (!cgroup || depth > CGROUP_MAX_DEPTH)
 		return CGROUP_UNKNOWN;
 	level = cgroup_level(cgroup);
 #pragma clang loop unroll(disable)
@@ -187,9 +220,9 @@ SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
 		level = cgroup_level(cgroup);
 	}
 #pragma clang loop unroll(disable)
-	for (uint32_t i = CGROUP_MAX_DEPTH; i > 0; i--) {
+	for (uint32_t i = depth; i > 0; i--) {
 		path[i - 1] = NULL;
-		if (i > depth || i > level)
+		if (i > level)
 			continue;
 		if (!cgroup_keep_name(&path[i - 1], cgroup_name_of(cgroup)))
 			return CGROUP_UNKNOWN;
@@ -198,17 +231,13 @@ SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
 			return CGROUP_UNKNOWN;
 	}
 #pragma clang loop unroll(disable)
-	for (uint32_t i = 0; i < CGROUP_MAX_DEPTH && i < depth; i++) {
+	for (uint32_t i = 0; i < CGROUP_MAX_DEPTH && i < index->depth; i++) {
 		const volatile struct cgroup_node *node;
-		long len;
 
 		if (!path[i])
 			break;
-		len = cgroup_read_name(&name, path[i]);
-		if (len <= 0)
+		if (!cgroup_read_name(&name, index, &path[i]))
 			return CGROUP_UNKNOWN;
-		if (len > 8 * (long)index->words)
-			break; /* no name of the tree is as long */
 		node = &nodes[cgroup_guess(index, nodes, id, &name)];
 		if (node->parent != id ||
 		    !cgroup_is_named(index, names, node->name, &name))

@@ -3,15 +3,13 @@
  * Tells user space of a decision, after it was made.  Nothing here can change
  * it: no room in the ring is a count in `drops`, a name that cannot be read is
  * a flag.
- *
- * Strings come through bpf_d_path() and bpf_snprintf(), which, other than
- * bpf_probe_read_kernel_str(), load under lockdown=confidentiality.
  */
 #pragma once
 
 #include "bundle/event.h"
 #include "bpf/templates/include/kernel.h"
 #include "bpf/templates/include/policy.h"
+#include "bpf/templates/include/string.h"
 
 /* One of each for all templates of a bundle: weak, so that linking keeps the
  * first. */
@@ -26,8 +24,6 @@ struct {
 	__type(key, uint32_t);
 	__type(value, uint64_t);
 } drops SEC(".maps") __weak;
-
-static const char event_string_format[] SEC(POLICY_SECTION) = "%s";
 
 SHARED void event_count_drop(void)
 {
@@ -168,16 +164,8 @@ static __always_inline struct event *event_reserve(
 SHARED void event_object_string(void *to, const void *string)
 {
 	struct event *event = to;
-	uint64_t argument = (uint64_t)string;
-	long len; /* the NUL counted */
+	long len = string_read(event->object, sizeof(event->object), &string);
 
-	if (kernel_has(snprintf))
-		len = bpf_snprintf(event->object, sizeof(event->object),
-				   event_string_format, &argument,
-				   sizeof(argument));
-	else
-		len = bpf_probe_read_kernel_str(event->object,
-						sizeof(event->object), string);
 	if (len <= 0)
 		event->flags |= EVENT_OBJECT_UNREAD;
 	if (len >= (long)sizeof(event->object))
