@@ -233,6 +233,13 @@ UNSTICK = "echo 1 >/proc/sys/kernel/ftrace_enabled"
 PROVEN = {"baseline": (11, 8), "restricted": (11, 8), "audit": (11, 11),
           "logging": (11, 11), "silent": (11, 7), "of_host": (2, 2)}
 
+# A canary is of the cgroup then, whose name its programs have to read.
+IN_CGROUP = ("mkdir /sys/fs/cgroup/x && echo $$ >/sys/fs/cgroup/x/cgroup.procs "
+             "&& bpflock-load of_cgroup.o >/tmp/said && cat /tmp/said && "
+             "grep -q '2 hooks, 2 proven' /tmp/said; s=$?; "
+             "echo $$ >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/x; "
+             "bpflock-load --unload of_cgroup; exit $s")
+
 CANARIES = [
     *[Row(f"canaries of {name}", f"bpflock-load {name}.o && "
           f"bpflock-load --unload {name}", 0,
@@ -245,11 +252,8 @@ CANARIES = [
         ("of_cgroup.o: canary: kernel_modules is attached, and not proven to "
          "be enforced: it decides for named cgroups alone",
          "2 hooks, 0 proven")),
-    Row("in that cgroup they are of it", "mkdir /sys/fs/cgroup/x && "
-        "echo $$ >/sys/fs/cgroup/x/cgroup.procs && "
-        "bpflock-load --unload of_cgroup && bpflock-load of_cgroup.o; s=$?; "
-        "echo $$ >/sys/fs/cgroup/cgroup.procs; rmdir /sys/fs/cgroup/x; "
-        "bpflock-load --unload of_cgroup; exit $s", 0, ("2 hooks, 2 proven",)),
+    Row("in that cgroup they are of it", "bpflock-load --unload of_cgroup && "
+        + IN_CGROUP, 0),
     Row("what they did not prove",
         "echo >/proc/sys/kernel/modprobe; bpflock-load edge.o && "
         "bpflock-load --verify edge.o; s=$?; "
@@ -613,6 +617,10 @@ ORDINARY = [
         ">/sys/kernel/security/lockdown; bpflock-load edge.o 2>/tmp/why; s=$?; "
         "cat /tmp/why; case $(uname -r) in 5.10*) [ $s = 1 ] && "
         "grep 'boot with lockdown=integrity' /tmp/why;; *) [ $s = 0 ];; esac", 0),
+    Row("names of cgroups under it", "case $(uname -r) in 5.10*) "
+        "! bpflock-load of_cgroup.o 2>/tmp/why && "
+        f"grep 'boot with lockdown=integrity' /tmp/why;; *) {IN_CGROUP};; esac",
+        0),
 ]
 
 WITHOUT_LSM = [
