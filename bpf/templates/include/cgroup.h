@@ -195,13 +195,22 @@ static __always_inline bool cgroup_is_named(
 	return !differ;
 }
 
+/* Where the @depth names of a path end.  Clang would add the array to the number:
+ * what comes of that, Linux 5.10 takes for a place in the caller's stack. */
+static __always_inline const char **cgroup_path_end(const char **path,
+						    uint64_t depth)
+{
+	asm volatile("%0 += %1" : "+r"(path) : "r"(depth * sizeof(*path)));
+	return path;
+}
+
 /* The deepest named cgroup on current's path, as class numbers count them; 0
  * where it is in none, CGROUP_UNKNOWN where that cannot be told. */
 SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
 			    const volatile struct cgroup_node *nodes,
 			    const volatile uint64_t *names)
 {
-	const char *path[CGROUP_MAX_DEPTH];
+	const char *path[CGROUP_MAX_DEPTH], **place;
 	uint32_t depth = index->depth, id = CGROUP_ROOT_ID, found = 0;
 	struct cgroup *cgroup = cgroup_of_current();
 	union cgroup_name name;
@@ -219,12 +228,13 @@ SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
 			return CGROUP_UNKNOWN;
 		level = cgroup_level(cgroup);
 	}
+	place = cgroup_path_end(path, depth);
 #pragma clang loop unroll(disable)
 	for (uint32_t i = depth; i > 0; i--) {
-		path[i - 1] = NULL;
+		*--place = NULL;
 		if (i > level)
 			continue;
-		if (!cgroup_keep_name(&path[i - 1], cgroup_name_of(cgroup)))
+		if (!cgroup_keep_name(place, cgroup_name_of(cgroup)))
 			return CGROUP_UNKNOWN;
 		cgroup = cgroup_parent(cgroup);
 		if (!cgroup)
