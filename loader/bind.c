@@ -13,8 +13,8 @@
  * own policy for bpf() is asked already: bundle/boot.h.
  *
  * What programs may call to read a string depends on lockdown, on other
- * security modules and on policies that are loaded.  So one is loaded that makes
- * the call, and is let go of.
+ * security modules and on policies that are loaded.  So one is loaded that
+ * makes the call, and is let go of.
  */
 #include "loader/bind.h"
 
@@ -137,7 +137,8 @@ int find_may_probe(struct run *run)
 	LIBBPF_OPTS(bpf_prog_load_opts, settings,
 		    .expected_attach_type = BPF_LSM_MAC,
 		    .attach_btf_id = kernel_hook(run->kernel, "lsm/bpf"));
-	CLEANUP(close_fd) int program =
+	CLEANUP(close_fd)
+	int program =
 		bpf_prog_load(BPF_PROG_TYPE_LSM, "bpflock_probe", "GPL", code,
 			      sizeof(code) / sizeof(*code), &settings);
 

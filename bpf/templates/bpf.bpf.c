@@ -69,12 +69,12 @@ static const char names[sizeof(struct operation_names) + NAME_SIZE] SEC(
 	"an unknown command\0"
 	"BPF_PROG_LOAD of an unknown type";
 
-#define COMMAND(number, name, operation)              \
+#define COMMAND(number, name, operation)                  \
 	_Static_assert(sizeof("BPF_" #name) <= NAME_SIZE, \
 		       "all of " #name " is copied");
-#define PROGRAM_TYPE(number, name, operation)                         \
+#define PROGRAM_TYPE(number, name, operation)                          \
 	_Static_assert(sizeof("BPF_PROG_LOAD BPF_PROG_TYPE_" #name) <= \
-			       NAME_SIZE,                             \
+			       NAME_SIZE,                              \
 		       "all of " #name " is copied");
 #include "bpf/bpf_commands.def"
 

@@ -118,9 +118,9 @@ static __always_inline uint64_t cgroup_mask(uint64_t word)
 }
 
 /*
- * Reads @words words of a name, and makes zeros of what is behind its end; of a
- * longer one the last byte is none.  Without a branch for each word: the
- * verifier would try both ways of every one.
+ * Reads as many words as the tree's names have, and makes zeros of what is
+ * behind the name's end.  A longer name ends in no zero, and so is none of the
+ * tree's.  No branch for each word: the verifier would try both ways of all.
  */
 static __always_inline bool cgroup_read_words(
 	union cgroup_name *name, const volatile struct cgroup_index *index,
@@ -141,9 +141,9 @@ static __always_inline bool cgroup_read_words(
 }
 
 /*
- * False where it cannot be read.  Words are read as many as the tree's names
- * have, which takes a tenth of what reading up to the end does, and with them
- * what is behind the name: where that is no memory, it is read by itself.
+ * False where it cannot be read.  Words, at once, are quicker than byte after
+ * byte up to the end.  But with them comes what is behind the name: where that
+ * is no memory, the name is read by itself.
  */
 static __always_inline bool cgroup_read_name(
 	union cgroup_name *name, const volatile struct cgroup_index *index,
@@ -195,8 +195,9 @@ static __always_inline bool cgroup_is_named(
 	return !differ;
 }
 
-/* Where the @depth names of a path end.  Clang would add the array to the number:
- * what comes of that, Linux 5.10 takes for a place in the caller's stack. */
+/* Where the @depth names of a path end.  Clang would add the array to the
+ * number: what comes of that, Linux 5.10 takes for a place in the caller's
+ * stack. */
 static __always_inline const char **cgroup_path_end(const char **path,
 						    uint64_t depth)
 {

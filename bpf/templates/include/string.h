@@ -15,9 +15,10 @@ static const char string_format[] SEC(POLICY_SECTION) = "%s";
 
 /*
  * Reads the string at *@from: its address stays where it is, as bpf_snprintf()
- * takes that from memory, and some stacks have no room for it twice.  Returns its length with the NUL, at least @size
- * if it was cut, and not above 0 where it cannot be read: what is at @to then
- * says nothing.  By bpf_snprintf(), one that cannot be read is an empty one.
+ * takes that from memory, and some stacks have no room for it twice.  Returns
+ * its length with the NUL, at least @size if it was cut, and not above 0 where
+ * it cannot be read: what is at @to then says nothing.  By bpf_snprintf(), one
+ * that cannot be read is an empty one.
  */
 static __always_inline long string_read(char *to, uint32_t size,
 					const void *const *from)
