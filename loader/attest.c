@@ -241,7 +241,7 @@ static void take_over_boot(struct subject *subject, const void *live,
 			have.loader_pid);
 	want.loader_pid = have.loader_pid;
 	want.loader_start = have.loader_start;
-	if (have.may_probe == 1) /* then; nothing but speed depends on it */
+	if (have.may_probe == 1) /* it may be otherwise by now */
 		want.may_probe = have.may_probe;
 	if (!have.vault_dev && subject->home != subject->run->vault)
 		want.vault_dev = 0;

@@ -45,6 +45,9 @@ struct {
 	__type(value, uint64_t);
 } bpf_loaded SEC(".maps");
 
+/* Of what is copied of a name: the longest with its NUL, in whole words. */
+#define NAME_SIZE 56
+
 /* Where each name is in `names`; the numbers only, so that no type of it is in
  * the bundle. */
 struct operation_names {
@@ -55,19 +58,22 @@ struct operation_names {
 #include "bpf/bpf_commands.def"
 	char new_command[sizeof("an unknown command")];
 	char new_type[sizeof("BPF_PROG_LOAD of an unknown type")];
+	char end[NAME_SIZE]; /* so that as much is behind each */
 };
 
-/* Of what is copied of a name: the longest with its NUL, in whole words. */
-#define NAME_SIZE 56
+#define ZEROS_8 "\0\0\0\0\0\0\0\0"
 
-static const char names[sizeof(struct operation_names) + NAME_SIZE] SEC(
-	POLICY_SECTION) =
+static const char names[] SEC(POLICY_SECTION) =
 #define COMMAND(number, name, operation) "BPF_" #name "\0"
 #define PROGRAM_TYPE(number, name, operation) \
 	"BPF_PROG_LOAD BPF_PROG_TYPE_" #name "\0"
 #include "bpf/bpf_commands.def"
 	"an unknown command\0"
-	"BPF_PROG_LOAD of an unknown type";
+	"BPF_PROG_LOAD of an unknown type\0" ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8
+	ZEROS_8 ZEROS_8 "\0\0\0\0\0\0\0";
+
+_Static_assert(sizeof(names) == sizeof(struct operation_names),
+	       "the names are where struct operation_names says");
 
 #define COMMAND(number, name, operation)                  \
 	_Static_assert(sizeof("BPF_" #name) <= NAME_SIZE, \
@@ -154,7 +160,7 @@ static __always_inline void object_name(struct event *event, uint32_t at)
 	uint64_t *to = (uint64_t *)event->object;
 	const uint64_t *from;
 
-	if (at > sizeof(struct operation_names)) /* never, says the table */
+	if (at > sizeof(names) - NAME_SIZE) /* never, says the table */
 		return;
 	from = (const uint64_t *)(names + at);
 	for (uint32_t i = 0; i < NAME_SIZE / sizeof(*to); i++)

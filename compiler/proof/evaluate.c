@@ -582,7 +582,20 @@ static bool has_program(const struct run *run, const struct access *access)
 	return false;
 }
 
-/* How a cgroup is found may differ in old kernels: few are tried there too. */
+/* Whether a cgroup is found in that kernel as in one before it. */
+static bool finds_alike(size_t kernel)
+{
+	const struct kernel_kind *kind = &access_kernels[kernel];
+
+	for (size_t i = 0; i < kernel; i++)
+		if (access_kernels[i].has_all == kind->has_all &&
+		    access_kernels[i].may_probe == kind->may_probe)
+			return true;
+	return false;
+}
+
+/* How a cgroup is found differs between kernels: few are tried in others than
+ * the first. */
 static bool try_paths(struct run *run, size_t kernel)
 {
 	struct paths paths = { 0 };
@@ -590,7 +603,7 @@ static bool try_paths(struct run *run, size_t kernel)
 	bool **new = arena_array(run->arena, count, sizeof(*new));
 	bool many;
 
-	if (kernel > 0 && access_kernels[kernel].has_all)
+	if (finds_alike(kernel))
 		return true;
 	find_paths(run, &paths);
 	if (kernel > 0 && paths.count > MANY_PATHS)

@@ -247,8 +247,17 @@ static bool print_socket(const uint8_t *data, char *text, size_t size)
 	return true;
 }
 
+static bool is_in_event(const struct machine *machine, uint64_t address)
+{
+	int64_t offset = 0;
+
+	return memory_region(machine->memory, address, &offset) &&
+	       world_event_at(machine->world, address - (uint64_t)offset);
+}
+
 /* All that templates print: a string, an address and its port, or a socket.  A
- * string that cannot be read is empty. */
+ * string that cannot be read is empty; what goes into events has no room, too.
+ */
 static bool print(struct machine *machine, struct world *world)
 {
 	const char *format = string_at(machine, machine->registers[3]);
@@ -277,11 +286,12 @@ static bool print(struct machine *machine, struct world *world)
 	if (!known)
 		return machine_fail(machine,
 				    "cannot evaluate: a format of snprintf");
-	if (world->names_fail &&
-	    machine->registers[2] == sizeof(((struct event *)0)->object))
+	if (world->names_fail && is_in_event(machine, machine->registers[1]))
 		return give(machine, (uint64_t)-EBUSY);
+	if (world->names_fail || !text)
+		text = "";
 	return put_string(machine, machine->registers[1], machine->registers[2],
-			  text ? text : "", true);
+			  text, true);
 }
 
 /* The path of the struct path there: its last part behind a prefix. */

@@ -80,6 +80,9 @@ static uint8_t *raw(const struct world *world, uint64_t address, uint32_t size)
  * as at the end of memory. */
 static uint64_t new_string(struct world *world, const char *text)
 {
+	/* ends, and what is taken for one: next to an end, and by itself */
+	static const uint8_t behind[] = { 0x01, OTHER, 0x00, 0x01,  0x80, 0xff,
+					  0x00, 0x00,  0x01, OTHER, 0x7f };
 	size_t size = strlen(text) + 1;
 	uint32_t whole = (uint32_t)size;
 	uint64_t address;
@@ -91,7 +94,8 @@ static uint64_t new_string(struct world *world, const char *text)
 	if (!address)
 		return 0;
 	bytes = raw(world, address, whole);
-	memset(bytes, OTHER, whole);
+	for (uint32_t i = 0; i < whole; i++)
+		bytes[i] = behind[(i + size) % sizeof(behind)];
 	memcpy(bytes, text, size);
 	return address;
 }

@@ -135,15 +135,19 @@ static __always_inline bool cgroup_read_words(
 	for (uint32_t i = 0; i < CGROUP_MAX_WORDS && i < index->words; i++) {
 		mask = cgroup_mask(name->words[i]);
 		name->words[i] &= mask & left;
-		left &= ((~mask | -~mask) >> 63) - 1; /* none, behind the end */
+		/* all, or none behind the end: that one begins with no 1 */
+		mask = (uint64_t)((int64_t)mask >> 63);
+		barrier_var(mask);
+		left &= mask;
 	}
 	return true;
 }
 
 /*
- * False where it cannot be read.  Words, at once, are quicker than byte after
- * byte up to the end.  But with them comes what is behind the name: where that
- * is no memory, the name is read by itself.
+ * False where it cannot be read; no cgroup but the root has an empty one.
+ * Words, at once, are quicker than byte after byte up to the end.  But with
+ * them comes what is behind the name: where that is no memory, the name is read
+ * by itself.
  */
 static __always_inline bool cgroup_read_name(
 	union cgroup_name *name, const volatile struct cgroup_index *index,
@@ -154,7 +158,8 @@ static __always_inline bool cgroup_read_name(
 		return true;
 	__builtin_memset(name, 0, sizeof(*name));
 	return string_read(name->bytes, sizeof(name->bytes),
-			   (const void *const *)from) > 0;
+			   (const void *const *)from) > 0 &&
+	       name->bytes[0];
 }
 
 /*

@@ -2,8 +2,9 @@
 /*
  * The kernel's strings.  bpf_probe_read_kernel_str() takes some three hundred
  * instructions for a name, and does not load under lockdown=confidentiality;
- * bpf_snprintf() takes eight hundred, and loads wherever it is.  Which of them
- * a program calls is known before the verifier looks at it.
+ * bpf_snprintf() takes eight hundred, and loads wherever it is.  The verifier
+ * knows which of them is called, and does not look at the other: the facts are
+ * frozen.
  */
 #pragma once
 
