@@ -48,6 +48,10 @@ int open_object(struct run *run, struct load *load)
 
 static const char *mend_load(int err)
 {
+	if (err == -E2BIG)
+		return "it is too much for this kernel's verifier: name "
+		       "cgroups that are less deep or have shorter names, or "
+		       "boot a newer kernel";
 	return err == -EPERM
 		       ? "this kernel lets nobody load LSM programs: look for "
 			 "a loaded policy that denies bpf, "

@@ -137,17 +137,10 @@ static bool probe_read(struct machine *machine, struct world *world)
 	uint8_t *to = writable(machine, machine->registers[1], size);
 	const uint8_t *from = memory_at(machine->memory, machine->registers[3],
 					size, MEMORY_READ);
-	const struct region *region;
-	int64_t offset;
 
+	(void)world;
 	if (!to)
 		return false;
-	if (from && world->names_fail) {
-		region = memory_region(machine->memory, machine->registers[3],
-				       &offset);
-		if (region->tag == WORLD_STRING)
-			from = NULL;
-	}
 	if (from)
 		memcpy(to, from, size);
 	else

@@ -14,11 +14,10 @@
 #include "bundle/boot.h"
 #include "compiler/arena.h"
 
-#define OTHER	       'o' /* every byte of a number that nobody set */
-#define OTHER_BYTES    64
-#define BEHIND_STRINGS 256
-#define MAX_OBJECTS    ((size_t)64 << 20)
-#define MAX_CELLS      (64 << 10)
+#define OTHER	    'o' /* every byte of a number that nobody set */
+#define OTHER_BYTES 64
+#define MAX_OBJECTS ((size_t)64 << 20)
+#define MAX_CELLS   (64 << 10)
 
 #define STACK_SIZE 16384 /* on x86, where old kernels have programs look */
 #define USER_CS	   0x33
@@ -76,27 +75,13 @@ static uint8_t *raw(const struct world *world, uint64_t address, uint32_t size)
 	return memory_at(&world->memory, address, size, MEMORY_READ);
 }
 
-/* Bytes that are no part of it are behind it; in the oldest kernel nothing is,
- * as at the end of memory. */
 static uint64_t new_string(struct world *world, const char *text)
 {
-	/* ends, and what is taken for one: next to an end, and by itself */
-	static const uint8_t behind[] = { 0x01, OTHER, 0x00, 0x01,  0x80, 0xff,
-					  0x00, 0x00,  0x01, OTHER, 0x7f };
 	size_t size = strlen(text) + 1;
-	uint32_t whole = (uint32_t)size;
-	uint64_t address;
-	uint8_t *bytes;
+	uint64_t address = add_region(world, (uint32_t)size, 0);
 
-	if (world->kind->has_all)
-		whole += BEHIND_STRINGS;
-	address = add_region(world, whole, WORLD_STRING);
-	if (!address)
-		return 0;
-	bytes = raw(world, address, whole);
-	for (uint32_t i = 0; i < whole; i++)
-		bytes[i] = behind[(i + size) % sizeof(behind)];
-	memcpy(bytes, text, size);
+	if (address)
+		memcpy(raw(world, address, (uint32_t)size), text, size);
 	return address;
 }
 

@@ -43,7 +43,7 @@ struct world {
 	uint64_t other_string;
 	uint64_t other_bytes; /* zeros, behind a pointer to what has no type */
 	size_t used;	      /* bytes of objects */
-	bool full;	      /* there was no room for an object */
+	bool full; /* there was no room for an object */
 	uint64_t context;
 	uint8_t context_bytes[8 * ACCESS_ARGUMENTS];
 	uint8_t *boot; /* the bytes of the boot facts, or NULL */
@@ -70,10 +70,9 @@ struct world {
 };
 
 /* The numbers that a world answers with. */
-#define WORLD_PATH   "/there/" /* where all files are */
-#define WORLD_UID    1000
-#define WORLD_STRING UINT32_MAX /* the tag of a string's region */
-#define WORLD_TIME   UINT64_C(1234567890123)
+#define WORLD_PATH "/there/" /* where all files are */
+#define WORLD_UID  1000
+#define WORLD_TIME UINT64_C(1234567890123)
 
 /*
  * A world of that @kind for @specimen, which must stay.  In the arena.

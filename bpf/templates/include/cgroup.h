@@ -108,54 +108,10 @@ static __always_inline bool cgroup_keep_name(const char **place,
 	return true;
 }
 
-/* What of a word is before its first byte that is 0: all, where none is. */
-static __always_inline uint64_t cgroup_mask(uint64_t word)
+/* False where it cannot be read; no cgroup but the root has an empty one. */
+static __always_inline bool cgroup_read_name(union cgroup_name *name,
+					     const char *const *from)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t zeros = (word - ones) & ~word & ones << 7;
-
-	return ((zeros & -zeros) >> 7) - 1;
-}
-
-/*
- * Reads as many words as the tree's names have, and makes zeros of what is
- * behind the name's end.  A longer name ends in no zero, and so is none of the
- * tree's.  No branch for each word: the verifier would try both ways of all.
- */
-static __always_inline bool cgroup_read_words(
-	union cgroup_name *name, const volatile struct cgroup_index *index,
-	const char *from)
-{
-	uint32_t size = 8 * index->words;
-	uint64_t mask, left = UINT64_MAX;
-
-	if (size > sizeof(*name) || bpf_probe_read_kernel(name, size, from))
-		return false;
-#pragma clang loop unroll(disable)
-	for (uint32_t i = 0; i < CGROUP_MAX_WORDS && i < index->words; i++) {
-		mask = cgroup_mask(name->words[i]);
-		name->words[i] &= mask & left;
-		/* all, or none behind the end: that one begins with no 1 */
-		mask = (uint64_t)((int64_t)mask >> 63);
-		barrier_var(mask);
-		left &= mask;
-	}
-	return true;
-}
-
-/*
- * False where it cannot be read; no cgroup but the root has an empty one.
- * Words, at once, are quicker than byte after byte up to the end.  But with
- * them comes what is behind the name: where that is no memory, the name is read
- * by itself.
- */
-static __always_inline bool cgroup_read_name(
-	union cgroup_name *name, const volatile struct cgroup_index *index,
-	const char *const *from)
-{
-	if ((boot.may_probe || !kernel_has(snprintf)) &&
-	    cgroup_read_words(name, index, *from))
-		return true;
 	__builtin_memset(name, 0, sizeof(*name));
 	return string_read(name->bytes, sizeof(name->bytes),
 			   (const void *const *)from) > 0 &&
@@ -252,7 +208,7 @@ SHARED uint32_t cgroup_find(const volatile struct cgroup_index *index,
 
 		if (!path[i])
 			break;
-		if (!cgroup_read_name(&name, index, &path[i]))
+		if (!cgroup_read_name(&name, &path[i]))
 			return CGROUP_UNKNOWN;
 		node = &nodes[cgroup_guess(index, nodes, id, &name)];
 		if (node->parent != id ||
