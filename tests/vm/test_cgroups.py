@@ -54,8 +54,8 @@ again() { rmdir "$cgroups$1" && try "$1" "$2"; }
 # fits PROTECTION [WHY]: whether the verifier takes it, or refuses it for that.
 # Some kernels lack what a protection asks for.
 fits() {
-	if bpflock-load "/corner-$1.o" 2>/tmp/said; then
-		bpflock-load --unload "corner-$1" && return
+	if bpflock-load "/corner-$1.o" >/dev/null 2>/tmp/said; then
+		bpflock-load --unload "corner-$1" >/dev/null && return
 	elif grep -q "the kernel refused it: ${2:-.}" /tmp/said; then
 		[ "$2" ] && echo "corner-$1: $2" && return
 	else
@@ -133,14 +133,14 @@ def script(kernel: str) -> str:
     lines = [GUEST]
     for count in COUNTS:
         lines.append(f"policy=many-{count}")
-        lines.append(f"bpflock-load /many-{count}.o || exit 1")
+        lines.append(f"bpflock-load /many-{count}.o >/dev/null || exit 1")
         lines += [f"try {path} {verdict}" for path, verdict in cases(count)]
         lines.append("mkdir -p $cgroups/pods.slice/pod0/c0.scope/x && "
                      "rmdir $cgroups/pods.slice/pod0/c0.scope/x "
                      "$cgroups/pods.slice/pod0/c0.scope/inner/inner "
                      "$cgroups/pods.slice/pod0/c0.scope/inner; "
                      f"again {named(0)} deny")
-        lines.append(f"bpflock-load --unload many-{count} || exit 1")
+        lines.append(f"bpflock-load --unload many-{count} >/dev/null || exit 1")
     for name in policies():
         protection = name.removeprefix("corner-")
         if protection != name:
