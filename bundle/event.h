@@ -27,8 +27,11 @@ enum event_verdict {
 #define EVENT_OBJECT_CUT    1 /* too long: only its beginning is there */
 #define EVENT_OBJECT_BASE   2 /* a path, of which only the last part is there */
 #define EVENT_OBJECT_UNREAD 4 /* it has a name that could not be read */
-#define EVENT_CLASS_UNKNOWN 8 /* which cgroup could not be told: decided as the
-			       * strictest of the place, which .class is */
+#define EVENT_CLASS_UNKNOWN                                 \
+	8 /* which cgroup could not be told: decided as the \
+	   * strictest of the place, which .class is */
+#define EVENT_OBJECT_ADDRESS 16 /* it is a struct event_address, no string */
+#define EVENT_OBJECT_SOCKET  32 /* it is a struct event_socket */
 
 /*
  * Numbers as of the machine that wrote them; the same layout everywhere.
@@ -56,6 +59,22 @@ struct event {
 };
 
 _Static_assert(sizeof(struct event) == 336, "no padding");
+
+/* What .object begins with where .flags say so: making text of it would take
+ * programs some 2,000 instructions. */
+struct event_address {
+	uint16_t family; /* AF_INET or AF_INET6 */
+	uint16_t port;
+	uint32_t reserved; /* 0 */
+	uint64_t high;	   /* of an IPv6 address; else 0 */
+	uint64_t low;	   /* of it, or the IPv4 address */
+};
+
+struct event_socket {
+	int32_t family;
+	int32_t type; /* with flags like SOCK_NONBLOCK */
+	int32_t protocol;
+};
 
 #define EVENT_SCRIPT_SIZE    256
 #define EVENT_ARGUMENTS_SIZE 512

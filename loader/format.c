@@ -6,11 +6,14 @@
  */
 #include "loader/format.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -118,8 +121,42 @@ static void put_decision(struct line *line, const struct record *record,
 	put_text(line, "digest", hex);
 }
 
+/* As people write it, "" where the family is none that programs tell of. */
+static void write_address(const struct event *event, char *text, size_t size)
+{
+	struct event_address address;
+	char number[INET6_ADDRSTRLEN];
+	struct in6_addr v6;
+	struct in_addr v4;
+	uint64_t words[2];
+
+	memcpy(&address, event->object, sizeof(address));
+	*text = '\0';
+	if (address.family == AF_INET) {
+		v4.s_addr = htonl((uint32_t)address.low);
+		if (inet_ntop(AF_INET, &v4, number, sizeof(number)))
+			snprintf(text, size, "%s:%u", number, address.port);
+	} else if (address.family == AF_INET6) {
+		words[0] = htobe64(address.high);
+		words[1] = htobe64(address.low);
+		memcpy(&v6, words, sizeof(v6));
+		if (inet_ntop(AF_INET6, &v6, number, sizeof(number)))
+			snprintf(text, size, "[%s]:%u", number, address.port);
+	}
+}
+
+static void write_socket(const struct event *event, char *text, size_t size)
+{
+	struct event_socket socket;
+
+	memcpy(&socket, event->object, sizeof(socket));
+	snprintf(text, size, "family %d, type %d, protocol %d", socket.family,
+		 socket.type, socket.protocol);
+}
+
 static void put_object(struct line *line, const struct event *event)
 {
+	char text[EVENT_OBJECT_SIZE];
 	static const struct {
 		unsigned flag;
 		const char *words;
@@ -129,8 +166,14 @@ static void put_object(struct line *line, const struct event *event)
 		{ EVENT_OBJECT_BASE, "last-part" },
 	};
 
-	if (event->object[0] && !(event->flags & EVENT_OBJECT_UNREAD))
-		put_text(line, "object", event->object);
+	if (event->flags & EVENT_OBJECT_ADDRESS)
+		write_address(event, text, sizeof(text));
+	else if (event->flags & EVENT_OBJECT_SOCKET)
+		write_socket(event, text, sizeof(text));
+	else
+		memcpy(text, event->object, sizeof(text));
+	if (*text && !(event->flags & EVENT_OBJECT_UNREAD))
+		put_text(line, "object", text);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 		if (!(event->flags & flags[i].flag))
 			continue;

@@ -102,9 +102,6 @@ static __always_inline uint16_t facts_port(uint64_t facts)
 	return (uint16_t)facts;
 }
 
-static const char address_v4_format[] SEC(POLICY_SECTION) = "%pI4:%u";
-static const char address_v6_format[] SEC(POLICY_SECTION) = "[%pI6]:%u";
-
 /* The parts of an address, of this machine's byte order.  Each read is a call
  * of a helper in old kernels: only what is asked for is read. */
 
@@ -190,29 +187,29 @@ SHARED uint64_t address_facts(const void *from, int size)
 	return facts;
 }
 
-/* The object's name is the address at @where; one of another family, or that is
- * not whole, has none. */
-SHARED void address_name(void *to, const void *where, uint64_t facts)
+/* The object is the address at @where; one of another family, or that is not
+ * whole, cannot be read. */
+SHARED void address_object(void *to, const void *where, uint64_t facts)
 {
-	const struct sockaddr_in6 *at = where;
 	struct event *event = to;
-	uint64_t arguments[2] = { 0, facts_port(facts) };
+	struct event_address *object = (void *)event->object;
 	uint16_t family = facts & FACT_WHOLE ? facts_family(facts) : AF_UNSPEC;
-	long len = 0;
+	uint64_t v6[2] = { 0 };
 
-	if (kernel_has(snprintf) && family == AF_INET) {
-		arguments[0] = (uint64_t)&at->sin6_flowinfo;
-		len = bpf_snprintf(event->object, sizeof(event->object),
-				   address_v4_format, arguments,
-				   sizeof(arguments));
-	} else if (kernel_has(snprintf) && family == AF_INET6) {
-		arguments[0] = (uint64_t)at->sin6_addr.in6_u.u6_addr8;
-		len = bpf_snprintf(event->object, sizeof(event->object),
-				   address_v6_format, arguments,
-				   sizeof(arguments));
-	}
-	if (len <= 0)
+	if (family == AF_INET) {
+		v6[1] = address_v4(where);
+	} else if (family == AF_INET6) {
+		address_v6(v6, where);
+	} else {
 		event->flags |= EVENT_OBJECT_UNREAD;
+		return;
+	}
+	object->family = family;
+	object->port = facts_port(facts);
+	object->reserved = 0;
+	object->high = v6[0];
+	object->low = v6[1];
+	event->flags |= EVENT_OBJECT_ADDRESS;
 }
 
 /* What the hook returns where the access is about an address. */
@@ -226,7 +223,7 @@ static __always_inline int address_decide(uint64_t operations,
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {
-			address_name(event, where, facts);
+			address_object(event, where, facts);
 			event_submit(event);
 		}
 	}
@@ -384,22 +381,16 @@ static __always_inline uint64_t create_operation(int family, int type,
 	}
 }
 
-static const char socket_format[] SEC(POLICY_SECTION) =
-	"family %d, type %d, protocol %d";
-
-/* The object's name is what was asked for. */
-SHARED void socket_name(void *to, int family, int type, int protocol)
+/* The object is what was asked for. */
+static __always_inline void socket_object(struct event *event, int family,
+					  int type, int protocol)
 {
-	uint64_t arguments[3] = { (uint32_t)family, (uint32_t)type,
-				  (uint32_t)protocol };
-	struct event *event = to;
-	long len = 0;
+	struct event_socket *object = (void *)event->object;
 
-	if (kernel_has(snprintf))
-		len = bpf_snprintf(event->object, sizeof(event->object),
-				   socket_format, arguments, sizeof(arguments));
-	if (len <= 0)
-		event->flags |= EVENT_OBJECT_UNREAD;
+	object->family = family;
+	object->type = type;
+	object->protocol = protocol;
+	event->flags |= EVENT_OBJECT_SOCKET;
 }
 
 /* ---- hooks ---- */
@@ -420,7 +411,7 @@ int BPF_PROG(network_create, int family, int type, int protocol, int kern)
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {
-			socket_name(event, family, type, protocol);
+			socket_object(event, family, type, protocol);
 			event_submit(event);
 		}
 	}

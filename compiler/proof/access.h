@@ -94,9 +94,9 @@ struct access {
 	const char *lacks;  /* the same: not done by kernels with it */
 	const char *object; /* that an event names; NULL: not looked at */
 	bool own;	    /* the template has it itself: it is always read */
-	bool printed;	    /* by what not all kernels have; "" cannot be */
-	bool base_only;	    /* where the hook may not ask for a whole path */
-	bool as_named;	    /* it is the caller's name for a file, no path */
+	bool numbers;	/* no string, but what says the same; or "": unread */
+	bool base_only; /* where the hook may not ask for a whole path */
+	bool as_named;	/* it is the caller's name for a file, no path */
 	const struct access_exec *exec;	 /* NULL: it has none of it */
 	const struct access_use *use;	 /* the same */
 	const struct access_field *task; /* of current meanwhile, or NULL */

@@ -202,44 +202,6 @@ static bool probe_read_str(struct machine *machine, struct world *world)
 	return give(machine, (uint64_t)-EFAULT);
 }
 
-static bool print_v4(const struct machine *machine, const uint8_t *data,
-		     char *text, size_t size)
-{
-	const uint8_t *bytes =
-		memory_at(machine->memory, memory_get(data, 8), 4, MEMORY_READ);
-
-	if (!bytes)
-		return false;
-	snprintf(text, size, "%u.%u.%u.%u:%u", bytes[0], bytes[1], bytes[2],
-		 bytes[3], (unsigned)memory_get(data + 8, 8));
-	return true;
-}
-
-static bool print_v6(const struct machine *machine, const uint8_t *data,
-		     char *text, size_t size)
-{
-	const uint8_t *bytes = memory_at(machine->memory, memory_get(data, 8),
-					 16, MEMORY_READ);
-	int len = 0;
-
-	if (!bytes)
-		return false;
-	for (unsigned i = 0; i < 16; i += 2)
-		len += snprintf(text + len, size - (size_t)len, "%c%02x%02x",
-				i ? ':' : '[', bytes[i], bytes[i + 1]);
-	snprintf(text + len, size - (size_t)len, "]:%u",
-		 (unsigned)memory_get(data + 8, 8));
-	return true;
-}
-
-static bool print_socket(const uint8_t *data, char *text, size_t size)
-{
-	snprintf(text, size, "family %d, type %d, protocol %d",
-		 (int)memory_get(data, 8), (int)memory_get(data + 8, 8),
-		 (int)memory_get(data + 16, 8));
-	return true;
-}
-
 static bool is_in_event(const struct machine *machine, uint64_t address)
 {
 	int64_t offset = 0;
@@ -248,39 +210,23 @@ static bool is_in_event(const struct machine *machine, uint64_t address)
 	       world_event_at(machine->world, address - (uint64_t)offset);
 }
 
-/* All that templates print: a string, an address and its port, or a socket.  A
- * string that cannot be read is empty; what goes into events has no room, too.
- */
+/* All that templates print: a string.  One that cannot be read is empty; what
+ * goes into events has no room, too. */
 static bool print(struct machine *machine, struct world *world)
 {
 	const char *format = string_at(machine, machine->registers[3]);
 	uint64_t size = machine->registers[5];
 	const uint8_t *data = readable(machine, machine->registers[4], size);
-	char address[64] = "";
 	const char *text;
-	bool known;
 
 	if (!data)
 		return false;
-	if (format && !strcmp(format, "%s") && size == 8) {
-		text = string_at(machine, memory_get(data, 8));
-		known = true;
-	} else {
-		text = address;
-		known = format &&
-			((size == 16 && !strcmp(format, "%pI4:%u") &&
-			  print_v4(machine, data, address, sizeof(address))) ||
-			 (size == 16 && !strcmp(format, "[%pI6]:%u") &&
-			  print_v6(machine, data, address, sizeof(address))) ||
-			 (size == 24 &&
-			  !strcmp(format, "family %d, type %d, protocol %d") &&
-			  print_socket(data, address, sizeof(address))));
-	}
-	if (!known)
+	if (!format || strcmp(format, "%s") || size != 8)
 		return machine_fail(machine,
 				    "cannot evaluate: a format of snprintf");
 	if (world->names_fail && is_in_event(machine, machine->registers[1]))
 		return give(machine, (uint64_t)-EBUSY);
+	text = string_at(machine, memory_get(data, 8));
 	if (world->names_fail || !text)
 		text = "";
 	return put_string(machine, machine->registers[1], machine->registers[2],

@@ -6,7 +6,9 @@
  */
 #include "compiler/proof/verdict.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "bundle/reader.h"
 #include "compiler/arena.h"
@@ -251,6 +253,52 @@ static bool is_file(const struct access *access)
 	return false;
 }
 
+/* What an event's numbers say, as text. */
+static void say_numbers(const char *object, unsigned flags, char *text,
+			size_t size)
+{
+	struct event_address address;
+	struct event_socket socket;
+	size_t len = 0;
+
+	memcpy(&address, object, sizeof(address));
+	memcpy(&socket, object, sizeof(socket));
+	if (flags == EVENT_OBJECT_SOCKET) {
+		snprintf(text, size, "family %d, type %d, protocol %d",
+			 socket.family, socket.type, socket.protocol);
+	} else if (address.family == AF_INET && !address.high) {
+		for (int shift = 24; shift >= 0; shift -= 8)
+			len += (size_t)snprintf(
+				text + len, size - len, "%u%c",
+				(unsigned)(address.low >> shift) & 0xff,
+				shift ? '.' : ':');
+		snprintf(text + len, size - len, "%u", address.port);
+	} else if (address.family == AF_INET6) {
+		for (int shift = 112; shift >= 0; shift -= 16)
+			len += (size_t)snprintf(
+				text + len, size - len, "%c%04x",
+				shift == 112 ? '[' : ':',
+				(unsigned)((shift < 64 ? address.low
+						       : address.high) >>
+					   shift % 64) &
+					0xffff);
+		snprintf(text + len, size - len, "]:%u", address.port);
+	}
+}
+
+static bool is_numbers(const struct access *access, const char *object,
+		       unsigned flags)
+{
+	char text[64] = "";
+
+	if (!*access->object)
+		return !*object && flags == EVENT_OBJECT_UNREAD;
+	if (flags != EVENT_OBJECT_ADDRESS && flags != EVENT_OBJECT_SOCKET)
+		return false;
+	say_numbers(object, flags, text, sizeof(text));
+	return !strcmp(text, access->object);
+}
+
 /*
  * The object that an event should name: a file's whole path where the kernel
  * tells it and it fits, or else the name alone, cut where that does not fit.
@@ -263,14 +311,14 @@ static bool is_object(const struct access *access, const struct world *world,
 	bool whole = file && !access->base_only && world->kind->has_all &&
 		     !world->names_fail && prefix + len < EVENT_OBJECT_SIZE;
 	unsigned expected = file && !whole ? EVENT_OBJECT_BASE : 0;
-	bool read = (access->own || !world->names_fail) &&
-		    (!access->printed || world->kind->has_all);
 
+	if (access->numbers)
+		return is_numbers(access, object, flags);
 	if (whole)
 		return !strncmp(object, WORLD_PATH, prefix) &&
 		       !strcmp(object + prefix, access->object) &&
 		       flags == expected;
-	if (len ? !read : access->printed)
+	if (len && world->names_fail && !access->own)
 		return !*object && flags == (expected | EVENT_OBJECT_UNREAD);
 	if (len + 1 >= EVENT_OBJECT_SIZE)
 		expected |= EVENT_OBJECT_CUT;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -206,6 +207,47 @@ static void says_what_of_the_object(void **state)
 		assert_non_null(strstr(made, rows[i].words));
 		free(made);
 	}
+}
+
+/* Of another family, or none: no object, rather than a false one. */
+static void writes_addresses_and_sockets(void **state)
+{
+	static const struct {
+		struct event_address address;
+		const char *words;
+	} addresses[] = {
+		{ { .family = AF_INET, .port = 443, .low = 0x0a010203 },
+		  " object=\"10.1.2.3:443\" comm" },
+		{ { .family = AF_INET6,
+		    .port = 65535,
+		    .high = UINT64_C(0x20010db800000000),
+		    .low = 1 },
+		  " object=\"[2001:db8::1]:65535\" comm" },
+		{ { .family = AF_INET6, .low = UINT64_C(0xffff0a010203) },
+		  " object=\"[::ffff:10.1.2.3]:0\" comm" },
+		{ { .family = AF_UNIX, .port = 1 },
+		  "place=\"container\" comm" },
+	};
+	const struct event_socket asked = { AF_INET, -1, 1 };
+	struct event event = an_event;
+	char *made;
+
+	(void)state;
+	memset(event.object, 'x', sizeof(event.object));
+	event.flags = EVENT_OBJECT_ADDRESS;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+		memcpy(event.object, &addresses[i].address,
+		       sizeof(addresses[i].address));
+		made = format(FORMAT_LOGFMT, &event, sizeof(event), 0);
+		assert_non_null(strstr(made, addresses[i].words));
+		free(made);
+	}
+	event.flags = EVENT_OBJECT_SOCKET;
+	memcpy(event.object, &asked, sizeof(asked));
+	made = format(FORMAT_LOGFMT, &event, sizeof(event), 0);
+	assert_non_null(
+		strstr(made, " object=\"family 2, type -1, protocol 1\" comm"));
+	free(made);
 }
 
 static void says_that_the_class_is_unknown(void **state)
@@ -418,6 +460,7 @@ int main(void)
 		cmocka_unit_test(fills_an_entry_of_the_journal),
 		cmocka_unit_test(names_forge_nothing),
 		cmocka_unit_test(says_what_of_the_object),
+		cmocka_unit_test(writes_addresses_and_sockets),
 		cmocka_unit_test(says_that_the_class_is_unknown),
 		cmocka_unit_test(tells_arguments_apart),
 		cmocka_unit_test(says_what_of_an_exec_is_missing),

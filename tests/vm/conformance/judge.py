@@ -220,13 +220,11 @@ def judge_events(found: list[dict], expected: Expected, line: Line,
     return wrong
 
 
-def judge_objects(found: list[dict], probe: Probe,
-                  facts: Facts) -> list[str]:
+def judge_objects(found: list[dict], probe: Probe) -> list[str]:
     if probe.object is None:
         return []
-    name = None if rows.PRINTED in facts.lacks else probe.object
-    return [f"event's object {event.get('object')}, not {name}"
-            for event in found if event.get("object") != name]
+    return [f"event's object {event.get('object')}, not {probe.object}"
+            for event in found if event.get("object") != probe.object]
 
 
 def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
@@ -250,7 +248,7 @@ def judge_row(report: Report, policy: Policy, table: dict, probe: Probe,
         if expected.events:
             told = probe.told_denied if expected.denied else probe.told
             outcome.wrong += judge_told(found, told, line, subject)
-        outcome.wrong += judge_objects(found, probe, facts)
+        outcome.wrong += judge_objects(found, probe)
     elif expected.events and not outcome.wrong:
         outcome.skipped = f"verdict right, events not read: {policy.no_events}"
     if probe.told and expected.events:

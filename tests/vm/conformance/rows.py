@@ -50,16 +50,13 @@ class Facts:
                           else "opens-before"))
 
 
-# What programs of later kernels can write: addresses, and what a socket is.
-PRINTED = "printed names"
-
 # Operations that a kernel does not ask about: bpflock-load refuses what denies
 # or logs one, and names it.
 LACKS = {
     "5.10": frozenset(("kernel_image.device_tree",
                        "kernel_image.rtas_error_injection",
                        "kernel_secrets.xfrm_secret", "namespaces.user",
-                       "privileged", PRINTED)),
+                       "privileged")),
 }
 
 # Where bprm_execve() opens the file, and so an exec of one that is not there
@@ -190,7 +187,7 @@ NO_HELPER = frozenset(("EPERM", "EINVAL"))
 
 # Addresses and ports of network.c, the subject's own first.
 V4 = "198.51.100.1"
-V6 = "[2001:0db8:0000:0000:0000:0000:0000:0001]"
+V6 = "[2001:db8::1]"
 TO_V4 = (V4, 9)
 TO_V6 = ("2001:db8::1", 9)
 TO_MAPPED = ("::ffff:198.51.100.1", 9)
