@@ -266,6 +266,8 @@ static void say_numbers(const char *object, unsigned flags, char *text,
 	if (flags == EVENT_OBJECT_SOCKET) {
 		snprintf(text, size, "family %d, type %d, protocol %d",
 			 socket.family, socket.type, socket.protocol);
+	} else if (address.reserved) {
+		snprintf(text, size, "what was there before");
 	} else if (address.family == AF_INET && !address.high) {
 		for (int shift = 24; shift >= 0; shift -= 8)
 			len += (size_t)snprintf(
