@@ -29,7 +29,7 @@ from conformance.judge import Outcome
 
 SHORT = ["6.1", "newest"]
 FLOOD, FLOOD_FULL = 100_000, 1_000_000
-TIMEOUT = 1200
+TIMEOUT = 2400
 
 
 def refusals(build: Path, folder: Path) -> list[Outcome]:
