@@ -27,9 +27,9 @@ enum event_verdict {
 #define EVENT_OBJECT_CUT    1 /* too long: only its beginning is there */
 #define EVENT_OBJECT_BASE   2 /* a path, of which only the last part is there */
 #define EVENT_OBJECT_UNREAD 4 /* it has a name that could not be read */
-#define EVENT_CLASS_UNKNOWN                                 \
-	8 /* which cgroup could not be told: decided as the \
-	   * strictest of the place, which .class is */
+/* Which cgroup could not be told: decided as the strictest of the place, which
+ * .class is. */
+#define EVENT_CLASS_UNKNOWN  8
 #define EVENT_OBJECT_ADDRESS 16 /* it is a struct event_address, no string */
 #define EVENT_OBJECT_SOCKET  32 /* it is a struct event_socket */
 

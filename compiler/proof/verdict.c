@@ -6,9 +6,10 @@
  */
 #include "compiler/proof/verdict.h"
 
+#include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "bundle/reader.h"
 #include "compiler/arena.h"
@@ -259,32 +260,26 @@ static void say_numbers(const char *object, unsigned flags, char *text,
 {
 	struct event_address address;
 	struct event_socket socket;
-	size_t len = 0;
+	char number[INET6_ADDRSTRLEN];
+	struct in_addr v4;
+	uint64_t words[2];
 
 	memcpy(&address, object, sizeof(address));
 	memcpy(&socket, object, sizeof(socket));
+	words[0] = htobe64(address.high);
+	words[1] = htobe64(address.low);
 	if (flags == EVENT_OBJECT_SOCKET) {
 		snprintf(text, size, "family %d, type %d, protocol %d",
 			 socket.family, socket.type, socket.protocol);
 	} else if (address.reserved) {
 		snprintf(text, size, "what was there before");
 	} else if (address.family == AF_INET && !address.high) {
-		for (int shift = 24; shift >= 0; shift -= 8)
-			len += (size_t)snprintf(
-				text + len, size - len, "%u%c",
-				(unsigned)(address.low >> shift) & 0xff,
-				shift ? '.' : ':');
-		snprintf(text + len, size - len, "%u", address.port);
+		v4.s_addr = htonl((uint32_t)address.low);
+		inet_ntop(AF_INET, &v4, number, sizeof(number));
+		snprintf(text, size, "%s:%u", number, address.port);
 	} else if (address.family == AF_INET6) {
-		for (int shift = 112; shift >= 0; shift -= 16)
-			len += (size_t)snprintf(
-				text + len, size - len, "%c%04x",
-				shift == 112 ? '[' : ':',
-				(unsigned)((shift < 64 ? address.low
-						       : address.high) >>
-					   shift % 64) &
-					0xffff);
-		snprintf(text + len, size - len, "]:%u", address.port);
+		inet_ntop(AF_INET6, words, number, sizeof(number));
+		snprintf(text, size, "[%s]:%u", number, address.port);
 	}
 }
 
