@@ -22,7 +22,8 @@
  * shm and unlinked.  A script is the file that it is, and `script` besides.
  * What is not a regular file (/dev/zero) is nothing of all this.  Nor is
  * memory that is mapped without a file, as JITs do: shared or of huge pages it
- * has a file inside the kernel, which can be mapped, and not executed.
+ * has a file inside the kernel, and may be made executable as it is.  Opened by
+ * its name in /proc, that file is a memfd.
  *
  * An exec maps its own file: that was decided as the exec, and is no `map`.
  * The dynamic loader that the kernel maps for it is.  What an interpreter is
@@ -116,7 +117,9 @@ static __always_inline bool overlay_is_memory(const struct file *file)
 /*
  * Whether a file on a mount of the kernel's own is memory that was mapped
  * without one: it has one of two names, and both are short enough to be in
- * the dentry itself.  A memfd's name begins with "memfd:".
+ * the dentry itself.  A memfd's name begins with "memfd:".  And the kernel made
+ * it for writing, and never opened it: whoever does, by its name in /proc, has
+ * it for reading or as one of its writers.
  */
 static __always_inline bool file_is_anonymous(const struct file *file)
 {
@@ -129,12 +132,13 @@ static __always_inline bool file_is_anonymous(const struct file *file)
 		first = later->d_shortname.string[0];
 	else
 		first = dentry->d_iname[0];
-	return (first == 'd' && len == sizeof("dev/zero") - 1) ||
-	       (first == 'a' && len == sizeof("anon_hugepage") - 1);
+	return ((first == 'd' && len == sizeof("dev/zero") - 1) ||
+		(first == 'a' && len == sizeof("anon_hugepage") - 1)) &&
+	       (file->f_mode & (FMODE_WRITE | FMODE_WRITER)) == FMODE_WRITE;
 }
 
 /* What a file is whose inode or super block is not that of an ordinary one. */
-SHARED uint64_t file_kinds_unusual(const struct file *file, bool mapped)
+SHARED uint64_t file_kinds_unusual(const struct file *file)
 {
 	struct inode *inode = file->f_inode;
 	struct super_block *sb = inode->i_sb;
@@ -152,12 +156,12 @@ SHARED uint64_t file_kinds_unusual(const struct file *file, bool mapped)
 		return unlinked;
 	if (!(sb->s_flags & SB_KERNMOUNT))
 		return unlinked | SHM;
-	return mapped && file_is_anonymous(file) ? 0 : MEMFD;
+	return file_is_anonymous(file) ? 0 : MEMFD;
 }
 
 /* What @file is: a mask of MEMFD, SHM and UNLINKED, 0 for all that is in
  * place.  Here every exec and executable mapping passes. */
-static __always_inline uint64_t file_kinds(const struct file *file, bool mapped)
+static __always_inline uint64_t file_kinds(const struct file *file)
 {
 	struct inode *inode = file->f_inode;
 	unsigned long magic = inode->i_sb->s_magic;
@@ -165,7 +169,7 @@ static __always_inline uint64_t file_kinds(const struct file *file, bool mapped)
 	if (inode->i_nlink && !magic_is_memory(magic) &&
 	    magic != OVERLAYFS_MAGIC)
 		return 0;
-	return file_kinds_unusual(file, mapped);
+	return file_kinds_unusual(file);
 }
 
 /* Whether @file is the one whose exec current is in the middle of. */
@@ -208,7 +212,7 @@ static __always_inline int decide(struct file *file, uint64_t matched,
 SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(fileless_exec_file, struct linux_binprm *bprm)
 {
-	uint64_t kinds = file_kinds(bprm->file, false);
+	uint64_t kinds = file_kinds(bprm->file);
 
 	if (!kinds)
 		return 0;
@@ -226,7 +230,7 @@ int BPF_PROG(fileless_exec_interpreter, struct linux_binprm *bprm)
 
 	if (!interpreter && !script)
 		return 0;
-	kinds = file_kinds(bprm->file, false);
+	kinds = file_kinds(bprm->file);
 	if (!kinds)
 		return 0;
 	return decide(bprm->file,
@@ -239,7 +243,7 @@ int BPF_PROG(fileless_exec_mmap, struct file *file, unsigned long wanted,
 {
 	if (!(prot & PROT_EXEC) || flags & MAP_ANONYMOUS || !file)
 		return 0;
-	if (!file_kinds(file, true) || is_exec_of(file))
+	if (!file_kinds(file) || is_exec_of(file))
 		return 0;
 	return decide(file, MAP, false);
 }
@@ -253,7 +257,7 @@ int BPF_PROG(fileless_exec_mprotect, struct vm_area_struct *vma,
 	if (!(prot & PROT_EXEC))
 		return 0;
 	file = vma->vm_file;
-	if (!file || !file_kinds(file, true))
+	if (!file || !file_kinds(file))
 		return 0;
 	return decide(file, MAP, false);
 }

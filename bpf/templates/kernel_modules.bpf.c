@@ -31,9 +31,13 @@
  * other things too deny for modules alone, by the name of the id or reason in
  * the running kernel: firmware, kexec images and the rest pass.  A kernel
  * without the names READING_MODULE or LOADING_MODULE, or the lockdown reason of
- * what the policy denies or logs, does not load this.  An autoload is decided
- * for the task that asks; the modprobe that the kernel then starts is decided
- * for itself, as host.
+ * what the policy denies or logs, does not load this.
+ *
+ * An autoload is decided for the task that asks; the modprobe that the kernel
+ * then starts is decided for itself, as host.  But what a cipher is made of is
+ * asked for by a thread of the kernel, for whoever asked for the cipher, who
+ * may have been refused it already: denied if anybody is denied it.  What such
+ * threads ask for otherwise, for devices as a rule, the host does.
  */
 #include "bpf/templates/include/kernel.h"
 #include "bpf/templates/include/policy.h"
@@ -98,14 +102,39 @@ int BPF_PROG(kernel_modules_load_data, enum kernel_load_data_id id)
 				     MASK(load_module) | MASK(foreign_module));
 }
 
+#define CRYPTO "crypto-"
+
+/* Whether the caller of the crypto API that current is a thread for asks for
+ * that module.  So does one whose name cannot be read.  Not inlined: it and the
+ * walk to a named cgroup have no room on one stack. */
+SHARED bool kernel_modules_for_anyone(const void *name)
+{
+	union {
+		char bytes[sizeof(CRYPTO)];
+		uint64_t word;
+	} begins = { 0 }, crypto = { CRYPTO };
+
+	_Static_assert(sizeof(begins.bytes) == sizeof(begins.word), "a word");
+	if (!subject_is_kernel())
+		return false;
+	return string_read(begins.bytes, sizeof(begins.bytes), &name) <= 0 ||
+	       !begins.bytes[0] || begins.word == crypto.word;
+}
+
 SEC("lsm/kernel_module_request")
 int BPF_PROG(kernel_modules_module_request, char *name)
 {
-	struct decision decision =
-		policy_decide(&policy_kernel_modules,
-			      OP_BIT(kernel_modules, autoload_module));
+	uint64_t operations = MASK(autoload_module);
+	struct decision decision;
 	struct event *event;
 
+	if (policy_differs(&policy_kernel_modules) & operations &&
+	    kernel_modules_for_anyone(name))
+		decision = policy_decide_for_anyone(&policy_kernel_modules,
+						    operations);
+	else
+		decision =
+			policy_decide_any(&policy_kernel_modules, operations);
 	if (decision.logged) {
 		event = event_reserve(&decision);
 		if (event) {

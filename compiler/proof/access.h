@@ -80,6 +80,13 @@ struct access_call {
 	uint64_t arguments[ACCESS_CALL_ARGUMENTS];
 };
 
+/* Whom an access is decided for. */
+enum access_asker {
+	ASKER_CURRENT,
+	ASKER_ANYONE,	     /* who cannot be told */
+	ASKER_ANYONE_UNREAD, /* the same where names cannot be read */
+};
+
 struct access {
 	enum hook_id hook;
 	const char *words; /* for people: what is done */
@@ -97,6 +104,7 @@ struct access {
 	bool numbers;	/* no string, but what says the same; or "": unread */
 	bool base_only; /* where the hook may not ask for a whole path */
 	bool as_named;	/* it is the caller's name for a file, no path */
+	enum access_asker asker;
 	const struct access_exec *exec;	 /* NULL: it has none of it */
 	const struct access_use *use;	 /* the same */
 	const struct access_field *task; /* of current meanwhile, or NULL */

@@ -207,6 +207,9 @@ static void enter(struct run *run, size_t subject, const char *path)
 	run->deed.cgroup = path;
 	run->deed.lost =
 		who->lost || (run->world->names_fail && strcmp(path, "/"));
+	run->deed.anyone = access->asker == ASKER_ANYONE ||
+			   (access->asker == ASKER_ANYONE_UNREAD &&
+			    run->world->names_fail);
 	for (uint32_t i = 0; i < run->table->protection_count; i++)
 		run->classes[i] =
 			verdict_class(&run->table->protections[i], who->place,
@@ -354,6 +357,8 @@ static int compare_kinds(const struct run *run, const struct access *one,
 		return one->loader_may - other->loader_may;
 	if (one->loader_done != other->loader_done)
 		return one->loader_done - other->loader_done;
+	if (one->asker != other->asker)
+		return one->asker < other->asker ? -1 : 1;
 	if (one->operation_count != other->operation_count)
 		return one->operation_count < other->operation_count ? -1 : 1;
 	if (one->unbound_count != other->unbound_count)

@@ -64,27 +64,69 @@ struct masks {
 	uint64_t logged;
 };
 
-static bool is_lost(const struct deed *deed, uint32_t index)
+/* All that is denied or logged in one class of the place. */
+static struct masks masks_of_place(const struct table_protection *row,
+				   enum place place)
 {
-	return deed->lost && deed->table->protections[index].cgroup_count;
-}
-
-/* Of the subject's class; where that cannot be told, all that is denied or
- * logged in one of its place. */
-static struct masks masks_of(const struct deed *deed, uint32_t index)
-{
-	const struct table_protection *row = &deed->table->protections[index];
-	uint32_t class = deed->classes[index];
 	struct masks masks = { 0 };
 
-	if (!is_lost(deed, index))
-		return (struct masks){ row->denied[class], row->logged[class] };
-	for (class = deed->subject->place; class < table_class_count(row);
+	for (uint32_t class = place; class < table_class_count(row);
 	     class += PLACE_COUNT) {
 		masks.denied |= row->denied[class];
 		masks.logged |= row->logged[class];
 	}
 	return masks;
+}
+
+static uint64_t operations_of(const struct deed *deed, uint32_t index)
+{
+	return deed->operations[2 * index + deed->subject->unbound];
+}
+
+/* It counts for whom it is only where not all are decided alike. */
+static bool is_for_anyone(const struct deed *deed, uint32_t index)
+{
+	const struct table_protection *row = &deed->table->protections[index];
+	uint64_t differ = 0;
+
+	for (uint32_t class = 1; class < table_class_count(row); class ++)
+		differ |= (row->denied[class] ^ row->denied[0]) |
+			  (row->logged[class] ^ row->logged[0]);
+	return deed->anyone && operations_of(deed, index) & differ;
+}
+
+static bool is_lost(const struct deed *deed, uint32_t index)
+{
+	return (deed->lost || is_for_anyone(deed, index)) &&
+	       deed->table->protections[index].cgroup_count;
+}
+
+/* The class that an event names: of those who may have asked, a place that is
+ * denied it. */
+static uint32_t class_of(const struct deed *deed, uint32_t index)
+{
+	const struct table_protection *row = &deed->table->protections[index];
+	uint64_t operations = operations_of(deed, index);
+
+	if (!is_for_anyone(deed, index))
+		return deed->classes[index];
+	return masks_of_place(row, PLACE_CONTAINER).denied & operations &&
+			       !(masks_of_place(row, PLACE_HOST).denied &
+				 operations)
+		       ? PLACE_CONTAINER
+		       : PLACE_HOST;
+}
+
+/* Of the class that is decided; where it cannot be told, of all of its place.
+ */
+static struct masks masks_of(const struct deed *deed, uint32_t index)
+{
+	const struct table_protection *row = &deed->table->protections[index];
+	uint32_t class = class_of(deed, index);
+
+	if (is_lost(deed, index))
+		return masks_of_place(row, table_class_place(class));
+	return (struct masks){ row->denied[class], row->logged[class] };
 }
 
 static struct expectation expect(const struct deed *deed, uint32_t index)
@@ -95,23 +137,11 @@ static struct expectation expect(const struct deed *deed, uint32_t index)
 	if (deed->exempt)
 		return expected;
 	masks = masks_of(deed, index);
-	expected.operations =
-		deed->operations[2 * index + deed->subject->unbound];
+	expected.operations = operations_of(deed, index);
 	expected.denied = expected.operations & masks.denied;
 	expected.told = masks.logged & (expected.denied ? expected.denied
 							: expected.operations);
 	return expected;
-}
-
-bool verdict_matters(const struct deed *deed)
-{
-	for (uint32_t i = 0; i < deed->table->protection_count; i++) {
-		struct expectation expected = expect(deed, i);
-
-		if (expected.denied || expected.told)
-			return true;
-	}
-	return false;
 }
 
 /* ---- words ---- */
@@ -120,7 +150,7 @@ static const char *class_words(struct arena *arena, const struct deed *deed,
 			       uint32_t index)
 {
 	const struct table_protection *row = &deed->table->protections[index];
-	uint32_t class = deed->classes[index];
+	uint32_t class = class_of(deed, index);
 	const char *cgroup = table_class_cgroup(row, class);
 
 	return arena_printf(arena, "%s%s%s",
@@ -223,7 +253,7 @@ static const char *wrong_field(const struct deed *deed,
 	flags = reader_u8(&reader);
 	if (!(flags & EVENT_CLASS_UNKNOWN) == is_lost(deed, index))
 		return "flag of its class";
-	if (reader_u32(&reader) != deed->classes[index])
+	if (reader_u32(&reader) != class_of(deed, index))
 		return "class";
 	if (reader_u32(&reader) != WORLD_UID)
 		return "uid";

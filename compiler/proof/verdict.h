@@ -24,6 +24,7 @@ struct deed {
 	const char *cgroup;	 /* where the subject is */
 	const uint32_t *classes; /* the subject's, as table->protections */
 	bool lost;		 /* its cgroup cannot be told */
+	bool anyone;		 /* nor who it asks for */
 	bool exempt;		 /* it is the loader, which may do this */
 };
 
@@ -36,9 +37,6 @@ struct outcome {
 /* The class of a task of @place in the cgroup @path. */
 uint32_t verdict_class(const struct table_protection *protection,
 		       enum place place, const char *path);
-
-/* Whether the table says anything but allow, unlogged. */
-bool verdict_matters(const struct deed *deed);
 
 /*
  * Compares.  Returns NULL where all is as the table says, else what is not,

@@ -123,6 +123,7 @@ enum bpf_prog_type {
 #define SB_KERNMOUNT (1UL << 22)
 #define PF_KTHREAD   0x00200000
 #define FMODE_WRITE  0x2
+#define FMODE_WRITER 0x10000
 
 /* The same: in sk_userlocks, that bind() gave the socket its address. */
 #define SOCK_BINDADDR_LOCK 4

@@ -39,6 +39,8 @@ struct decision {
 
 #include "bpf/templates/include/cgroup.h"
 
+#define POLICY_KNOWS_CGROUPS true
+
 /* One element of each table, until it is instantiated; the barriers keep clang
  * from taking that for all that there can be. */
 #define POLICY_CGROUP_TABLES(protection)                                       \
@@ -118,6 +120,8 @@ policy_differs(const volatile struct policy *policy)
 
 #else
 
+#define POLICY_KNOWS_CGROUPS false
+
 #define POLICY_CGROUP_TABLES(protection) \
 	_Static_assert(true, "takes the semicolon")
 
@@ -177,6 +181,18 @@ static __always_inline bool policy_cares(const volatile struct policy *policy,
 	return policy_used(policy) & operations;
 }
 
+/* Fills in what @masks, a class's, say of an access. */
+static __always_inline void policy_apply(struct policy_class masks,
+					 uint64_t operations,
+					 struct decision *decision)
+{
+	uint64_t denied = masks.denied & operations;
+
+	decision->denied = denied != 0;
+	decision->operations = masks.logged & (denied ? denied : operations);
+	decision->logged = decision->operations != 0;
+}
+
 /*
  * The decision on an access that is all of @operations: denied if one of them
  * is, and then an event tells of those alone.  Who asks is found out only where
@@ -190,14 +206,35 @@ static __always_inline struct decision policy_decide_any(
 		.protection = (uint8_t)policy->protection,
 	};
 	struct policy_class masks = policy_of_place(policy, PLACE_CONTAINER);
-	uint64_t denied;
 
 	if ((policy_differs(policy) | masks.logged) & operations)
 		masks = policy_masks(policy, &decision);
-	denied = masks.denied & operations;
-	decision.denied = denied != 0;
-	decision.operations = masks.logged & (denied ? denied : operations);
-	decision.logged = decision.operations != 0;
+	policy_apply(masks, operations, &decision);
+	return decision;
+}
+
+/*
+ * The same where current asks for somebody else, and does not say for whom: the
+ * host where that is denied it, in any of its cgroups, or else a container.
+ */
+static __always_inline struct decision policy_decide_for_anyone(
+	const volatile struct policy *policy, uint64_t operations)
+{
+	struct decision decision = {
+		.audit = policy->audit != 0,
+		.protection = (uint8_t)policy->protection,
+		.class = PLACE_HOST,
+		.class_unknown = POLICY_KNOWS_CGROUPS,
+	};
+	struct policy_class masks = policy_of_place(policy, PLACE_HOST);
+	struct policy_class container =
+		policy_of_place(policy, PLACE_CONTAINER);
+
+	if (!(masks.denied & operations) && container.denied & operations) {
+		masks = container;
+		decision.class = PLACE_CONTAINER;
+	}
+	policy_apply(masks, operations, &decision);
 	return decision;
 }
 

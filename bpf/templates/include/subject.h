@@ -59,3 +59,15 @@ static __always_inline enum place subject_place(void)
 		return subject_read_typed();
 	return subject_read_probed();
 }
+
+/* Whether current is a thread of the kernel; no, where that cannot be read. */
+static __always_inline bool subject_is_kernel(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	unsigned int flags;
+
+	if (kernel_has(get_current_task_btf))
+		return bpf_get_current_task_btf()->flags & PF_KTHREAD;
+	return !bpf_core_read(&flags, sizeof(flags), &task->flags) &&
+	       flags & PF_KTHREAD;
+}

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "bpf/templates/include/kernel.h"
+#include "bpf/templates/include/subject.h"
 
 #define SYSCALL_UNKNOWN (-1L)
 #define SYSCALL_X32	0x40000000L /* in the number, for that ABI */
@@ -97,10 +98,11 @@ SHARED uint64_t syscall_on_stack(void)
 	})
 
 /* Its number on the machine and in the ABI that it is called on, or
- * SYSCALL_UNKNOWN. */
+ * SYSCALL_UNKNOWN.  The kernel goes by 32 bits of the register, and saves what
+ * the caller had in the others. */
 static __always_inline long syscall_number(void)
 {
-	return (long)SYSCALL_REGISTER(orig_ax, syscallno);
+	return (int)SYSCALL_REGISTER(orig_ax, syscallno);
 }
 
 /* Whether the number is what the kernel saved, and not a guess. */
@@ -216,11 +218,5 @@ static __always_inline enum namespace_call syscall_namespace_call(bool i386)
  * none. */
 static __always_inline bool syscall_can_be(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	unsigned int flags;
-
-	if (kernel_has(get_current_task_btf))
-		return !(bpf_get_current_task_btf()->flags & PF_KTHREAD);
-	return bpf_core_read(&flags, sizeof(flags), &task->flags) ||
-	       !(flags & PF_KTHREAD);
+	return !subject_is_kernel();
 }

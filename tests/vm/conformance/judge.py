@@ -132,6 +132,13 @@ def decide(table: dict, step: Step, number: int) -> tuple[str, dict]:
     return first, cells[first]
 
 
+def strictest(table: dict, step: Step) -> int:
+    """A class that is denied it, if there is one."""
+    numbers = range(len(table["classes"]))
+    return next((number for number in numbers
+                 if decide(table, step, number)[1]["verdict"] != "allow"), 0)
+
+
 def expect(table: dict, policy: Policy, probe: Probe, subject: Subject,
            facts: Facts) -> Expected:
     own, cgroup = class_of(table, subject.place, subject.cgroup)
@@ -140,7 +147,9 @@ def expect(table: dict, policy: Policy, probe: Probe, subject: Subject,
         if step.when and step.when not in facts.words:
             continue
         number = own
-        if step.place:
+        if step.place == rows.ANYONE:
+            number = strictest(table, step)
+        elif step.place:
             number, _ = class_of(table, step.place, None)
         operation, cell = decide(table, step, number)
         if cell["logged"] and not step.place:

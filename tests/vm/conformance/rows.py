@@ -90,6 +90,8 @@ def ask(*operations: str, **more: object) -> Step:
     return Step(operations, **more)
 
 
+# Asked for by who cannot be told: denied if anybody is denied it.
+ANYONE = "anyone"
 UNSIGNED = ask("unsigned_module", when="unsigned")
 LOADED = frozenset(("ok", "EEXIST"))
 # The guests' modprobe unpacks what is compressed, and loads it from memory.
@@ -212,8 +214,13 @@ PROBES = [
             denied=frozenset(("EAFNOSUPPORT",))),
     modules("autoload_link", ask("autoload_module"), *BY_MODPROBE,
             denied=frozenset(("EOPNOTSUPP",))),
+    # First by the caller, under a name that no module has.
+    modules("autoload_crypto", ask("autoload_module"),
+            ask("autoload_module", place=ANYONE), *BY_MODPROBE,
+            denied=frozenset(("ENOENT",))),
     modules("unsafe_parameter", ask("unsafe_module_parameters")),
     modules("unload_missing", ask("unload_module")),
+    modules("unload_with_more", ask("unload_module")),
     modules("unload_loaded", ask("unload_module"), needs_module=True),
     modules("read_module"),
     modules("kexec_data"),
@@ -282,6 +289,10 @@ PROBES = [
     execute("overlay_mprotect", ask("map")),
     execute("ramfs", ask("shm")),
     execute("anonymous_exec", ask("memfd")),
+    execute("map_reopened", ask("map")),
+    execute("map_reopened_write", ask("map")),
+    execute("map_reopened_later", ask("map")),
+    execute("map_reopened_write_later", ask("map")),
     execute("map_sysv", ask("map")),
     execute("map_shared_anonymous"),
     execute("map_zero"),
@@ -397,11 +408,13 @@ PROBES = [
     spaces("clone_old", "net"),
     spaces("unshare_empty", "mnt"),
     spaces("unshare_i386", "uts"),
+    spaces("unshare_with_more", "uts"),
     spaces("nobody_clones", "user", "net"),
     spaces("nobody_unshares", "user", "net"),
     *[spaces(f"setns_{name}", "enter")
       for name in ("user", "pid", "net", "mnt", "uts", "ipc", "cgroup",
-                   "time", "any_type", "own", "pidfd", "i386")],
+                   "time", "any_type", "own", "pidfd", "with_more",
+                   "i386")],
     spaces("tree_namespace", "mnt"),
     spaces("mount_namespace", "mnt"),
     spaces("clone_plain"),

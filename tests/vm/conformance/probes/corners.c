@@ -210,6 +210,54 @@ static int anonymous_exec(const struct subject *subject)
 	return run_path(path);
 }
 
+/* Shared memory, opened by its name in /proc: mapped anew it is no memory
+ * without a file any more. */
+static int reopen_shared(int flags)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
+		 (unsigned long)at, (unsigned long)at + PAGE);
+	return at == MAP_FAILED ? -1 : open(path, flags | O_CLOEXEC);
+}
+
+static int map_reopened(const struct subject *subject)
+{
+	(void)subject;
+	return map_fd(reopen_shared(O_RDONLY), PROT_READ | PROT_EXEC);
+}
+
+static int map_reopened_write(const struct subject *subject)
+{
+	(void)subject;
+	return map_fd(reopen_shared(O_RDWR), PROT_READ | PROT_EXEC);
+}
+
+/* As map_shared_anonymous, with a file that somebody opened. */
+static int protect_reopened(int flags)
+{
+	int fd = reopen_shared(flags);
+	void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (fd < 0 || at == MAP_FAILED)
+		return RESULT_SETUP;
+	return mprotect(at, PAGE, PROT_READ | PROT_EXEC) ? errno : 0;
+}
+
+static int map_reopened_later(const struct subject *subject)
+{
+	(void)subject;
+	return protect_reopened(O_RDONLY);
+}
+
+static int map_reopened_write_later(const struct subject *subject)
+{
+	(void)subject;
+	return protect_reopened(O_RDWR);
+}
+
 static int map_sysv(const struct subject *subject)
 {
 	int id = shmget(IPC_PRIVATE, PAGE, 0700);
@@ -280,6 +328,10 @@ const struct probe corner_probes[] = {
 	{ "overlay_mprotect", overlay_mprotect },
 	{ "ramfs", ramfs },
 	{ "anonymous_exec", anonymous_exec },
+	{ "map_reopened", map_reopened },
+	{ "map_reopened_write", map_reopened_write },
+	{ "map_reopened_later", map_reopened_later },
+	{ "map_reopened_write_later", map_reopened_write_later },
 	{ "map_sysv", map_sysv },
 	{ "map_shared_anonymous", map_shared_anonymous },
 	{ "map_zero", map_zero },

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_alg.h>
 #include <linux/if_link.h>
 #include <linux/kexec.h>
 #include <linux/rtnetlink.h>
@@ -25,6 +26,7 @@
 #define UNSAFE_FILE	"/sys/module/8250/parameters/share_irqs"
 #define LINK_NAME	"conformance0"
 #define LINK_TYPE	"ifb"
+#define CRYPTO_TEMPLATE "xcbc"
 
 static bool is_loaded(const char *name)
 {
@@ -138,6 +140,34 @@ static int autoload_family(const struct subject *subject)
 	return result;
 }
 
+/*
+ * By a thread of the kernel, which crypto starts for the caller: what a keyed
+ * hash of that name is made of it asks for by itself.
+ */
+static int autoload_crypto(const struct subject *subject)
+{
+	struct sockaddr_alg address = {
+		.salg_family = AF_ALG,
+		.salg_type = "hash",
+		.salg_name = CRYPTO_TEMPLATE "(aes)",
+	};
+	int fd, result;
+
+	(void)subject;
+	if (is_loaded(CRYPTO_TEMPLATE))
+		return RESULT_STALE;
+	fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || !is_loaded("algif_hash"))
+		return RESULT_SETUP;
+	result = autoloaded(
+		CRYPTO_TEMPLATE,
+		bind(fd, (struct sockaddr *)&address, sizeof(address)) ? errno
+								       : 0);
+	close(fd);
+	clean_up(CRYPTO_TEMPLATE);
+	return result;
+}
+
 struct link_request {
 	struct nlmsghdr header;
 	struct ifinfomsg info;
@@ -182,10 +212,9 @@ static int ask_for_link(int type, int flags)
 		nested = put_attribute(&request, IFLA_LINKINFO, NULL, 0);
 		put_attribute(&request, IFLA_INFO_KIND, LINK_TYPE,
 			      sizeof(LINK_TYPE));
-		nested->rta_len =
-			(unsigned short)((char *)&request +
-					 request.header.nlmsg_len -
-					 (char *)nested);
+		nested->rta_len = (unsigned short)((char *)&request +
+						   request.header.nlmsg_len -
+						   (char *)nested);
 	}
 	if (fd >= 0 && send(fd, &request, request.header.nlmsg_len, 0) > 0 &&
 	    recv(fd, &reply, sizeof(reply), 0) >= NLMSG_LENGTH(4))
@@ -230,6 +259,13 @@ static int unload_missing(const struct subject *subject)
 {
 	(void)subject;
 	return unload(NO_SUCH_MODULE);
+}
+
+static int unload_with_more(const struct subject *subject)
+{
+	(void)subject;
+	return call_with_more(SYS_delete_module, (long)NO_SUCH_MODULE,
+			      O_NONBLOCK);
 }
 
 static int unload_loaded(const struct subject *subject)
@@ -296,8 +332,10 @@ const struct probe module_probes[] = {
 	{ "finit_foreign", finit_foreign },
 	{ "autoload_family", autoload_family },
 	{ "autoload_link", autoload_link },
+	{ "autoload_crypto", autoload_crypto },
 	{ "unsafe_parameter", unsafe_parameter },
 	{ "unload_missing", unload_missing },
+	{ "unload_with_more", unload_with_more },
 	{ "unload_loaded", unload_loaded },
 	{ "read_module", read_module },
 	{ "kexec_data", kexec_data },

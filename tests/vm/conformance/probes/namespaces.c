@@ -234,6 +234,25 @@ SETNS(setns_time, holder, "time", CLONE_NEWTIME)
 SETNS(setns_any_type, holder, "uts", 0)
 SETNS(setns_own, getpid(), "uts", CLONE_NEWUTS)
 
+static int setns_with_more(const struct subject *subject)
+{
+	int fd = open_namespace(getpid(), "uts");
+	int result;
+
+	(void)subject;
+	if (fd < 0)
+		return RESULT_SETUP;
+	result = call_with_more(SYS_setns, fd, CLONE_NEWUTS);
+	close(fd);
+	return result;
+}
+
+static int unshare_with_more(const struct subject *subject)
+{
+	(void)subject;
+	return call_with_more(SYS_unshare, CLONE_NEWUTS, 0);
+}
+
 static int setns_pidfd(const struct subject *subject)
 {
 	int fd = (int)syscall(SYS_pidfd_open, holder, 0);
@@ -363,6 +382,7 @@ const struct probe namespace_probes[] = {
 	{ "unshare_two", unshare_two },
 	{ "unshare_empty", unshare_empty },
 	{ "unshare_i386", unshare_i386 },
+	{ "unshare_with_more", unshare_with_more },
 	{ "nobody_clones", nobody_clones },
 	{ "nobody_unshares", nobody_unshares },
 	{ "setns_user", setns_user },
@@ -376,6 +396,7 @@ const struct probe namespace_probes[] = {
 	{ "setns_any_type", setns_any_type },
 	{ "setns_own", setns_own },
 	{ "setns_pidfd", setns_pidfd },
+	{ "setns_with_more", setns_with_more },
 	{ "setns_i386", setns_i386 },
 	{ "tree_namespace", tree_namespace },
 	{ "mount_namespace", mount_namespace },
