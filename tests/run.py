@@ -96,6 +96,7 @@ SUITES = [
     python("bad-input-sanitize", "tests/bad_input.py", "--sanitized",
            "--compiler", "build/sanitize/bpflockc"),
     python("oracle", "tests/test_oracle.py"),
+    python("attack-rules", "tests/test_attacks.py"),
     python("reach", "tests/reach.py", "--compiler", "build/bpflockc"),
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),

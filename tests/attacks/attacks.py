@@ -151,7 +151,8 @@ def run_all(kernel: str, overlay: Path, mode: str, variant: Variant,
         total.wrong += done.wrong
         refused = done.runs.pop("", None)
         if refused and mode == "locked":
-            done.runs = {names[0]: Run("LOADER-REFUSES", said=refused.said)}
+            done.runs = {name: Run("LOADER-REFUSES", said=refused.said)
+                         for name in names}
         ran = []
         for name in names:
             if name not in done.runs:
@@ -168,20 +169,22 @@ def run_all(kernel: str, overlay: Path, mode: str, variant: Variant,
     return total
 
 
-def compile_bundles(build: Path, folder: Path) -> list[Variant]:
+def compile_bundles(build: Path, folder: Path, kernel: str) -> list[Variant]:
+    """For what that kernel can decide: the loader refuses any more."""
     folder.mkdir()
-    made = variants.existing(build / "bpflockc")
+    target = variants.target_of(vm.kernels.get(kernel).release)
+    made = variants.existing(build / "bpflockc", target)
     for variant in made:
         for seal in ("locked", "open"):
             source = folder / f"{variant.name}-{seal}.bpflock"
             source.write_text(variant.text(seal))
-            subprocess.run([build / "bpflockc", source, "-o",
-                            source.with_suffix(".o")], check=True)
+            subprocess.run([build / "bpflockc", "--target", target, source,
+                            "-o", source.with_suffix(".o")], check=True)
     return made
 
 
-def run_kernel(kernel: str, args: argparse.Namespace, known: list[Attack],
-               made: list[Variant], policies: Path) -> score.Kernel:
+def run_kernel(kernel: str, args: argparse.Namespace,
+               known: list[Attack]) -> score.Kernel:
     table = score.Kernel(kernel)
     limits = score.read_limits()  # each takes a machine with it
     folder = args.builddir / "attacks"
@@ -189,9 +192,14 @@ def run_kernel(kernel: str, args: argparse.Namespace, known: list[Attack],
     log = folder / f"{kernel}.log"
     log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
+        policies = Path(scratch) / "p"
+        made = compile_bundles(args.builddir, policies, kernel)
         overlay = Path(scratch) / "overlay"
         fill(overlay, kernel, args.builddir, policies)
         for variant in made:
+            if args.variant and not fnmatch.fnmatchcase(variant.name,
+                                                        args.variant):
+                continue
             chosen = [attack for attack in variant.chosen(known, args.only)
                       if not args.quick or
                       attack.quick and attack.name not in limits]
@@ -241,13 +249,9 @@ def main() -> int:
     total = Counts()
     with tempfile.TemporaryDirectory() as scratch:
         known = known_attacks(Path(scratch))
-        policies = Path(scratch) / "p"
-        made = [variant for variant in compile_bundles(args.builddir, policies)
-                if not args.variant
-                or fnmatch.fnmatchcase(variant.name, args.variant)]
         try:
             for kernel in kernels:
-                table = run_kernel(kernel, args, known, made, policies)
+                table = run_kernel(kernel, args, known)
                 total.add(table.show())
         except vm.HostError as error:
             print(error)

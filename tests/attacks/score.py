@@ -25,6 +25,7 @@ LIMITS = TOP / "tests/attacks/limits.tsv"
 BEGIN = "<!-- written by tests/attacks/attacks.py --update-docs: -->\n"
 END = "<!-- to here -->\n"
 SKIPPED = ("NOT-HERE", "NOT-SET-UP")
+LEFT_OUT = "# left out: "  # in a file of results
 
 
 @dataclass
@@ -57,7 +58,10 @@ def judge_locked(attack: Attack, run: Run | None) -> tuple[str, str]:
     if run is None or run.result in ("MACHINE-DIED", "NOT-SET-UP"):
         return "broken", run.result if run else "not run"
     if run.result == "LOADER-REFUSES":
-        return "held", "the loader refuses to load"
+        # Only what begins before it may keep it from loading; otherwise no
+        # policy was there to be attacked.
+        return ("held" if attack.alone else "broken",
+                "the loader refuses to load")
     if run.policy_off:
         return "through", f"{run.result}; let through: {run.canaries}"
     if attack.aim != "policy" and run.result == "ok":
@@ -68,6 +72,9 @@ def judge_locked(attack: Attack, run: Run | None) -> tuple[str, str]:
 def judge_control(attack: Attack, run: Run | None) -> tuple[str, str]:
     if run is None:
         return "", "not run"
+    if run.result == "MACHINE-DIED" or \
+            run.result == "LOADER-REFUSES" and not attack.alone:
+        return "fails", run.result
     if attack.aim == "denial":
         if run.result == "ok":
             return "succeeds", "without the policy"
@@ -89,9 +96,11 @@ class Kernel:
     lines: list[Line] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     boots: int = 0
+    left_out: tuple[str, ...] = ()  # of the policies: it cannot decide them
 
     def add(self, variant: Variant, attacks: list[Attack], locked: Boots,
             control: Boots) -> None:
+        self.left_out = tuple(dict.fromkeys(self.left_out + variant.left_out))
         self.wrong += locked.wrong + control.wrong
         for attack in attacks:
             verdict, came_to = judge_locked(attack,
@@ -109,7 +118,10 @@ class Kernel:
         for line in self.lines:
             what = (f"{self.kernel} {line.variant}/{line.number} {line.name}: "
                     f"{line.locked} | control: {line.control} ({line.detail})")
-            if line.verdict == "held":
+            if line.control == "fails":
+                counts.failed += 1
+                print(f"not ok {what}")
+            elif line.verdict == "held":
                 counts.passed += 1
                 print(f"ok {what}")
             elif line.verdict == "through" and line.name in limits:
@@ -127,21 +139,28 @@ class Kernel:
     def save(self, folder: Path) -> None:
         today = datetime.datetime.now(datetime.timezone.utc).date()
         text = f"# {self.kernel}\t{today.isoformat()}\n"
+        if self.left_out:
+            text += f"{LEFT_OUT}{' '.join(self.left_out)}\n"
         for line in self.lines:
             text += "\t".join(str(part) for part in astuple(line)) + "\n"
         (folder / f"{self.kernel}.tsv").write_text(text)
 
 
-def load(folder: Path, kernels: list[str]) -> dict[str, list[Line]]:
+def load(folder: Path, kernels: list[str]) -> dict[str, Kernel]:
     found = {}
     for kernel in kernels:
         path = folder / f"{kernel}.tsv"
         if not path.exists():
             continue
-        _, *rows = path.read_text().splitlines()
-        parts = [row.split("\t") for row in rows]
-        found[kernel] = [Line(part[0], int(part[1]), *part[2:])
-                         for part in parts]
+        found[kernel] = Kernel(kernel)
+        for row in path.read_text().splitlines():
+            if row.startswith(LEFT_OUT):
+                found[kernel].left_out = tuple(
+                    row.removeprefix(LEFT_OUT).split())
+            elif not row.startswith("#"):
+                part = row.split("\t")
+                found[kernel].lines.append(
+                    Line(part[0], int(part[1]), *part[2:]))
     return found
 
 
@@ -171,8 +190,21 @@ def cell(line: Line | None) -> str:
             "fails": "control fails"}.get(line.control, "-")
 
 
-def generate(runs: dict[str, list[Line]]) -> str:
-    kernels = list(runs)
+def say_left_out(kernels: list[Kernel]) -> str:
+    found: dict[tuple[str, ...], list[str]] = {}
+    for kernel in kernels:
+        if kernel.left_out:
+            found.setdefault(kernel.left_out, []).append(kernel.kernel)
+    return "".join(
+        f"\nThe policies on {' and '.join(names)} are without "
+        f"{', '.join(f'`{name}`' for name in left_out)}, which cannot be "
+        "decided there: the loader refuses a policy that says anything of "
+        "them.\n" for left_out, names in found.items())
+
+
+def generate(found: dict[str, Kernel]) -> str:
+    kernels = list(found)
+    runs = {name: kernel.lines for name, kernel in found.items()}
     variants = list(dict.fromkeys(line.variant for lines in runs.values()
                                   for line in lines))
     text = "Blocked of those whose control succeeds:\n\n"
@@ -180,6 +212,7 @@ def generate(runs: dict[str, list[Line]]) -> str:
                   [[f"`{variant}`", *[blocked(runs[kernel], variant)
                                       for kernel in kernels]]
                    for variant in variants])
+    text += say_left_out(list(found.values()))
     for variant in variants:
         text += f"\n### `{variant}`\n\n"
         keys = sorted({(line.number, line.name, line.words)

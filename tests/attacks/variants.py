@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Variant:
     words: str
     protections: tuple[str, ...]  # that it names
     body: str
+    left_out: tuple[str, ...] = ()  # what the kernel cannot decide
 
     def text(self, seal: str) -> str:
         return (f"language 1;\npolicy attack-{self.name} {{\n\tversion 1;\n"
@@ -85,34 +87,76 @@ class Variant:
                      or fnmatch.fnmatchcase(attack.name, pattern))]
 
 
-def compiles(compiler: Path, body: str) -> bool:
-    """Whether there is a template for it."""
+CANNOT = re.compile(r"(\w+)\.(\w+) can be decided from Linux \d")
+
+
+def refusals(compiler: Path, text: str, target: str | None) -> str:
+    """What the compiler says of a policy; nothing where it compiles."""
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "try.bpflock"
-        source.write_text(Variant("try", "", (), body).text("open"))
-        done = subprocess.run([compiler, source, "-o", f"{source}.o"],
+        source.write_text(text)
+        for_kernel = ["--target", target] if target else []
+        done = subprocess.run([compiler, source, *for_kernel,
+                               "-o", f"{source}.o"],
                               check=False, stderr=subprocess.PIPE, text=True)
-    if done.returncode and "[no-template]" not in done.stderr:
-        raise RuntimeError(done.stderr)
-    return done.returncode == 0
+    return done.stderr if done.returncode else ""
 
 
-def restricted(name: str) -> str:
-    return f"\t{name} {{ profile restricted; }}\n"
+def compiles(compiler: Path, body: str) -> bool:
+    """Whether there is a template for it."""
+    said = refusals(compiler, Variant("try", "", (), body).text("open"), None)
+    if said and "[no-template]" not in said:
+        raise RuntimeError(said)
+    return not said
 
 
-def existing(compiler: Path) -> list[Variant]:
+def undecided(compiler: Path, body: str,
+              target: str | None) -> dict[str, tuple[str, ...]]:
+    """What such a kernel cannot decide, by protection. The loader refuses a
+    policy that says anything of it, so that nothing would be attacked."""
+    said = refusals(compiler, Variant("try", "", (), body).text("open"),
+                    target)
+    found: dict[str, list[str]] = {}
+    for protection, operation in CANNOT.findall(said):
+        found.setdefault(protection, []).append(operation)
+    if said and not found:
+        raise RuntimeError(said)
+    return {name: tuple(operations) for name, operations in found.items()}
+
+
+def restricted(name: str, without: tuple[str, ...] = ()) -> str:
+    """The profile takes no rules: with something left out it is spelt out."""
+    if not without:
+        return f"\t{name} {{ profile restricted; }}\n"
+    return (f"\t{name} {{\n\t\tprofile allow;\n\t\tlog denied;\n"
+            f"\t\tblock all - ({', '.join(without)}) for all;\n\t}}\n")
+
+
+def target_of(release: str) -> str:
+    """As --target takes it: 5.10 of 5.10.0-39-cloud-amd64."""
+    found = re.match(r"\d+\.\d+", release)
+    if not found:
+        raise ValueError(f"{release} is no kernel's release")
+    return found[0]
+
+
+def existing(compiler: Path, target: str | None) -> list[Variant]:
+    """For a kernel of that version, or for one that can decide all."""
     there = tuple(name for name in PROTECTIONS
                   if compiles(compiler, restricted(name)))
-    body = "".join(restricted(name) for name in there)
+    without = undecided(compiler, "".join(restricted(name) for name in there),
+                        target)
+    names = tuple(f"{protection}.{operation}" for protection in there
+                  for operation in without.get(protection, ()))
+    bodies = {name: restricted(name, without.get(name, ())) for name in there}
     return [
         Variant("restricted", "every protection restricted: bpf() is denied "
                 "to everybody, so that most attacks by it end there", there,
-                body),
+                "".join(bodies.values()), names),
         Variant("host-bpf", "the same, but the host may call bpf(): what "
                 "holds here is the guard", there,
-                body.replace("bpf { profile restricted; }",
-                             "bpf { profile baseline; }")),
+                "".join({**bodies, "bpf": "\tbpf { profile baseline; }\n"}
+                        .values()), names),
         Variant("exempt", "one cgroup may do what nobody else may",
                 ("kernel_modules", "exempt"),
                 "\tkernel_modules {\n\t\tprofile baseline;\n"
