@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import vm
+from test_loader import programs_for
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PROFILES = ["allow", "baseline", "restricted"]
@@ -35,21 +36,16 @@ TRACES = ["exec all", "privileged chown, sys_admin"]
 # Says in /out/NAME.LEVEL how the loading of each bundle went.
 SCRIPT = """
 # try NAME LEVEL
-try() {{
-	name=$1 bundle=/bundles/$1.$2.o
-	{{ {load} && echo WELL; }} >/out/$1.$2 2>&1
-}}
+try() {
+	{ bpflock-load /bundles/$1.$2.o && bpflock-load --unload $1 &&
+		echo WELL; } >/out/$1.$2 2>&1
+}
 for bundle in /bundles/*.folded.o; do
-	file=${{bundle##*/}}
-	try ${{file%%.*}} folded || try ${{file%%.*}} plain
+	file=${bundle##*/}
+	try ${file%%.*} folded || try ${file%%.*} plain
 done
 true
 """
-OURS = "bpflock-load $bundle && bpflock-load --unload $name"
-# Where there is no bpflock-load for the machine: the verifier has its say, and
-# nothing is attached.
-BPFTOOL = ("bpftool prog loadall $bundle /sys/fs/bpf/folded && "
-           "rm -r /sys/fs/bpf/folded")
 
 
 def operations(build: Path, scratch: Path) -> dict[str, list[str]]:
@@ -140,16 +136,14 @@ def compile_all(build: Path, scratch: Path, bundles: Path, count: int,
     return names
 
 
-def run_kernel(kernel: str, programs: Path | None, bundles: Path,
+def run_kernel(kernel: str, programs: Path, bundles: Path,
                names: list[str]) -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as scratch:
         overlay = Path(scratch)
         (overlay / "usr/bin").mkdir(parents=True)
-        if programs:
-            shutil.copy(programs / "bpflock-load", overlay / "usr/bin")
+        shutil.copy(programs / "bpflock-load", overlay / "usr/bin")
         shutil.copytree(bundles, overlay / "bundles")
-        script = SCRIPT.format(load=OURS if programs else BPFTOOL)
-        result = vm.run(kernel, ["sh", "-c", script], overlay=overlay,
+        result = vm.run(kernel, ["sh", "-c", SCRIPT], overlay=overlay,
                         timeout=300 + 20 * len(names))
     if not result.ok:
         print(f"{kernel}: {result.explain()}")
@@ -183,9 +177,6 @@ def main() -> int:
     parser.add_argument("--generated", type=int, default=20)
     parser.add_argument("--seed", type=int, help="default: another each time")
     parser.add_argument("--builddir", type=Path, default=Path("build"))
-    parser.add_argument("--builddir-arm64", type=Path,
-                        help="where a bpflock-load for arm64 is; without, "
-                        "bpftool loads there, and attaches nothing")
     args = parser.parse_args()
     seed = args.seed if args.seed is not None else int(time.time())
     print(f"seed {seed}")
@@ -198,9 +189,8 @@ def main() -> int:
         names = compile_all(args.builddir, scratch, bundles, args.generated,
                             seed)
         for kernel in kernels:
-            programs = (args.builddir_arm64 if kernel.startswith("arm64")
-                        else args.builddir)
-            counts = run_kernel(kernel, programs, bundles, names)
+            counts = run_kernel(kernel, programs_for(kernel, args.builddir),
+                                bundles, names)
             totals = [sum(pair) for pair in zip(totals, counts)]
     print("{} passed, {} failed, {} skipped".format(*totals))
     return 1 if totals[1] or not totals[0] else 0
