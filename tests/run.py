@@ -52,6 +52,14 @@ class Suite:
     def is_build(self) -> bool:
         return self.name.startswith("build-")
 
+    def needs(self, build: Suite) -> bool:
+        """Whether its command uses what that one builds: build/NAME, and a
+        kernel of another architecture the programs in build/ARCHITECTURE."""
+        name = build.name.removeprefix("build-")
+        return name == "gcc" or any(
+            word.startswith((f"build/{name}", f"{name}-"))
+            for word in self.command)
+
 
 def build(name: str, *options: str, **more: object) -> Suite:
     """Builds one configuration, warnings being errors."""
@@ -73,6 +81,13 @@ def conformance(kernel: str, *options: str, name: str = "",
                   "tests/vm/conformance.py", "--kernel", kernel, *options,
                   minutes=45, **more)
 
+
+def kernels(*names: str) -> list[str]:
+    return [word for name in names for word in ("--kernel", name)]
+
+
+# The matrix of tests/vm/kernels.tsv.
+KERNELS = ("5.10", "6.1", "6.12", "newest", "arm64-6.12")
 
 SUITES = [
     build("gcc"),
@@ -101,9 +116,10 @@ SUITES = [
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),
     # What is made up is the same each time; --full looks for new ones.
-    python("fuzz", "tests/fuzz.py", "--seconds", "30", "--seed", "1"),
-    python("fuzz-full", "tests/fuzz.py", "--seconds", "300", full_only=True,
-           minutes=30),
+    python("fuzz", "tests/fuzz.py", "--builddir", "build/fuzz", "--seconds",
+           "30", "--seed", "1"),
+    python("fuzz-full", "tests/fuzz.py", "--builddir", "build/fuzz",
+           "--seconds", "300", full_only=True, minutes=30),
     python("fold", "tests/fold_check.py", "--seed", "1"),
     python("miscompiled", "tests/seed_miscompilations.py"),
     python("demo-6.1", "tests/vm/demo.py", "policies/no-new-modules.bpflock"),
@@ -112,15 +128,14 @@ SUITES = [
     python("folded-6.1", "tests/vm/test_folded.py", "--kernel", "6.1",
            "--seed", "1"),
     python("seal-6.1", "tests/vm/test_seal.py", "--quick"),
-    python("seal-full", "tests/vm/test_seal.py", "--kernel", "5.10",
-           "--kernel", "6.1", "--kernel", "6.12", "--kernel", "newest",
-           "--kernel", "arm64-6.12", full_only=True, minutes=60),
+    python("seal-full", "tests/vm/test_seal.py", *kernels(*KERNELS),
+           full_only=True, minutes=60),
     python("log-6.1", "tests/vm/test_log.py"),
-    python("log-full", "tests/vm/test_log.py", "--kernel", "5.10", "--kernel",
-           "6.12", "--kernel", "newest", full_only=True),
+    python("log-full", "tests/vm/test_log.py",
+           *kernels("5.10", "6.12", "newest"), full_only=True),
     python("verify-6.1", "tests/vm/test_verify.py"),
-    python("verify-full", "tests/vm/test_verify.py", "--kernel", "5.10",
-           "--kernel", "6.12", "--kernel", "newest", full_only=True),
+    python("verify-full", "tests/vm/test_verify.py",
+           *kernels("5.10", "6.12", "newest"), full_only=True),
     # What one machine can try without a control in less than a minute.
     python("attacks-6.1", "tests/attacks/attacks.py", "--quick"),
     conformance("6.1", name="whole", full_only=True),
@@ -129,22 +144,22 @@ SUITES = [
     conformance("5.10", full_only=True),
     conformance("6.12", full_only=True),
     conformance("arm64-6.12", full_only=True),
-    python("conformance-flood", "tests/vm/conformance.py", "--full", "--kernel",
-           "6.1", "--kernel", "newest", "--only", "*-flood", full_only=True,
+    python("conformance-flood", "tests/vm/conformance.py", "--full",
+           *kernels("6.1", "newest"), "--only", "*-flood", full_only=True,
            minutes=60),
-    python("software", "tests/vm/test_software.py", "--kernel", "6.1",
-           "--kernel", "6.12", "--kernel", "newest", full_only=True,
-           minutes=45),
+    python("software", "tests/vm/test_software.py",
+           *kernels("6.1", "6.12", "newest"), full_only=True, minutes=45),
     python("soak", "tests/vm/test_soak.py", "--minutes", "60",
            full_only=True, minutes=80),
     *[python(f"attacks-{kernel}-full", "tests/attacks/attacks.py", "--kernel",
              kernel, full_only=True, minutes=40)
-      for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
-    python("cgroups", "tests/vm/test_cgroups.py", full_only=True, minutes=30),
+      for kernel in KERNELS],
+    python("cgroups", "tests/vm/test_cgroups.py", *kernels(*KERNELS),
+           full_only=True, minutes=30),
     python("commands", "tests/vm/test_commands.py", full_only=True),
     *[python(f"folded-{kernel}-full", "tests/vm/test_folded.py", "--kernel",
              kernel, "--generated", "500", full_only=True, minutes=120)
-      for kernel in ("5.10", "6.1", "6.12", "newest", "arm64-6.12")],
+      for kernel in KERNELS],
     python("fold-full", "tests/fold_check.py", "--cases", "1000000",
            full_only=True),
     python("reach-full", "tests/reach.py", "--compiler", "build/bpflockc",
@@ -329,6 +344,15 @@ def run_all(suites: list[Suite], jobs: int, results: Results) -> None:
             future.result()
 
 
+def choose(names: list[str], full: bool) -> list[Suite]:
+    """Those named, behind what builds what they test; or all."""
+    if not names:
+        return [suite for suite in SUITES if full or not suite.full_only]
+    named = [suite for suite in SUITES if suite.name in names]
+    return [suite for suite in SUITES if suite in named or suite.is_build
+            and any(one.needs(suite) for one in named)]
+
+
 def stop_all(*_: object) -> None:
     for process in list(commands):
         stop(process)
@@ -351,10 +375,9 @@ def main() -> int:
     unknown = set(args.suites) - {suite.name for suite in SUITES}
     if unknown:
         parser.error(f"there is no suite {', '.join(sorted(unknown))}")
-    chosen = [suite for suite in SUITES
-              if (suite.name in args.suites if args.suites
-                  else args.full or not suite.full_only)]
-    chosen.sort(key=lambda suite: suite.full_only)  # those of ./check first
+    chosen = choose(args.suites, args.full)
+    if not args.suites:  # those of ./check first
+        chosen.sort(key=lambda suite: suite.full_only)
     os.umask(0o022)
     LOGS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGINT, stop_all)
