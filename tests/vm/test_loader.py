@@ -746,7 +746,8 @@ def main() -> int:
             fill_own(overlay, args.builddir,
                      programs_for(kernel, args.builddir), args.bundles)
             counts += [
-                boot(kernel, ORDINARY, overlay, timeout=1000),
+                # Ten minutes on an idle machine, and more for arm64.
+                boot(kernel, ORDINARY, overlay, timeout=2000),
                 boot(kernel, WITHOUT_LSM, overlay, bpf_lsm=False),
                 boot(kernel, SWITCHED_OFF, overlay, append="bpflock=off"),
             ]
