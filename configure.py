@@ -279,6 +279,7 @@ UNIT_TESTS = {
     "test_eval": FRONT_TEST,
     "test_plan": FRONT_TEST,
     "test_prove": FRONT_TEST,
+    "test_target": FRONT_TEST,
     "test_table": ["bundle/table.c", "bundle/operations.c"],
     "test_machine": ["compiler/arena.c", "compiler/proof/machine.c", "compiler/proof/memory.c"],
     "test_evaluate": ["tests/unit/sample.c", "compiler/arena.c", "compiler/memfile.c",

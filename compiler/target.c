@@ -62,6 +62,17 @@ static void check_depths(struct diag *diag,
 	}
 }
 
+/* They have to be in the bundle, for the policy to mean what it says. */
+static void check_told_devices(struct diag *diag,
+			       const struct policy_protection *from)
+{
+	if (!from->devices.count || template_tells_devices(from->protection))
+		return;
+	diag_report(diag, CHECK_NO_TEMPLATE, from->devices.list[0].loc,
+		    "the template of %s does not tell devices yet: this bpflockc can explain them, and not compile them to a bundle",
+		    from->protection->name);
+}
+
 /* A bundle of it would attach nothing, and look like protection. */
 static void check_idle(struct diag *diag, const struct plan *plan)
 {
@@ -95,7 +106,9 @@ void target_check_templates(struct diag *diag, const struct plan *plan)
 					    ->operations[__builtin_ctzll(
 						    missing)]
 					    .name);
-		else
+		else {
 			check_depths(diag, plan->protections[i].from);
+			check_told_devices(diag, plan->protections[i].from);
+		}
 	}
 }

@@ -127,6 +127,12 @@ uint64_t template_operations(const struct protection *protection)
 	return policy.operations;
 }
 
+bool template_tells_devices(const struct protection *protection)
+{
+	(void)protection;
+	return false;
+}
+
 uint32_t template_depth(const char *cgroup)
 {
 	return cgroups_depth(cgroup);
@@ -359,6 +365,13 @@ int template_instantiate(struct arena *arena, const struct table *table,
 		*why = arena_printf(arena,
 				    "%s cannot be enforced by this bpflockc",
 				    row->protection->name);
+		return -EOPNOTSUPP;
+	}
+	if (row->device_count && !template_tells_devices(row->protection)) {
+		*why = arena_printf(
+			arena,
+			"the devices of %s cannot be told by this bpflockc",
+			row->protection->name);
 		return -EOPNOTSUPP;
 	}
 	blob = *template;

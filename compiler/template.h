@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bundle/digest.h"
@@ -21,6 +22,11 @@ const struct blob *template_find(const struct protection *protection);
  * there is no template.  A policy that needs others must not be compiled. */
 uint64_t template_operations(const struct protection *protection);
 
+/* Whether the template of @protection tells the devices that a policy names.
+ * None does: nothing here writes them in, so that a bundle would be the same
+ * with and without them.  Who adds a template for usb changes both. */
+bool template_tells_devices(const struct protection *protection);
+
 /* How many levels deep a cgroup of that path is, and may be for a template to
  * tell it from others. */
 uint32_t template_depth(const char *cgroup);
@@ -36,8 +42,8 @@ struct digest template_digest(void);
  * *@why set (in the arena or constant):
  *
  *	-EOPNOTSUPP	there is no template, or it does not decide all that
- *			@table denies or logs, or a named cgroup is too deep;
- *			the words name what is missing
+ *			@table denies or logs, or a named cgroup is too deep,
+ *			or devices are named; the words say what is missing
  *	-EBADMSG	the embedded template is not what policy.h says
  */
 int template_instantiate(struct arena *arena, const struct table *table,

@@ -195,29 +195,44 @@ static void test_not_supported(void **state)
 		"it names a cgroup more than 16 levels deep, which cannot be told");
 }
 
-/* Whatever operations the templates of the day leave out. */
+/* As if operations.def had as many for kernel_modules as it has for bpf. */
 static void test_operations_left_out(void **state)
 {
-	uint64_t missing =
-		protection_all(modules) & ~template_operations(modules);
-	struct arena *arena = arena_new();
+	struct protection wider = protections[PROTECTION_bpf];
+	unsigned count = protection_operation_count(&wider);
+	struct operation operations[64];
 	struct sample sample;
-	struct blob object;
-	const char *why;
 
 	(void)state;
-	if (!missing) {
-		arena_free(arena);
-		skip();
-	}
+	assert_true(count > protection_operation_count(modules) + 1);
+	memcpy(operations, wider.operations, count * sizeof(*operations));
+	for (unsigned i = 0; i < count; i++)
+		operations[i].hooks = UINT64_MAX; /* no program is in vain */
+	operations[count - 2].name = "one";
+	operations[count - 1].name = "other";
+	wider.name = modules->name;
+	wider.operations = operations;
 	sample_make_simple(&sample);
-	sample.logged[0][PLACE_HOST] |= missing;
-	assert_int_equal(template_instantiate(arena, &sample.note.table, 0,
-					      &object, &why),
-			 -EOPNOTSUPP);
-	assert_non_null(strstr(
-		why, "operations of kernel_modules cannot be enforced by"));
-	arena_free(arena);
+	sample.protections[0].protection = &wider;
+	sample.denied[0][PLACE_CONTAINER] |= UINT64_C(1) << (count - 2);
+	sample.logged[0][PLACE_HOST] |= UINT64_C(1) << (count - 1);
+	assert_not_supported(
+		&sample, 0,
+		"these operations of kernel_modules cannot be enforced by this bpflockc: one, other");
+}
+
+/* What names devices would be taken for one that names none. */
+static void test_devices(void **state)
+{
+	struct sample sample;
+
+	(void)state;
+	sample_make(&sample);
+	sample.protections[0].devices = sample.devices;
+	sample.protections[0].device_count = 2;
+	assert_not_supported(
+		&sample, 0,
+		"the devices of kernel_modules cannot be told by this bpflockc");
 }
 
 static void assert_opens(const struct blob *linked, unsigned programs)
@@ -483,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_index_and_audit),
 		cmocka_unit_test(test_not_supported),
 		cmocka_unit_test(test_operations_left_out),
+		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_link_one),
 		cmocka_unit_test(test_unneeded_programs),
 		cmocka_unit_test(test_no_program),
