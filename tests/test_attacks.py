@@ -109,7 +109,7 @@ def check_judged(aim: str, alone: bool, locked: Run | None,
          f"not {wanted}"]
     # A run fails where either of these does.
     table = score.Kernel("none")
-    table.add(variants.Variant("v", "", (), ""), [one],
+    table.add(variants.Variant("restricted", (), ""), [one],
               Boots({"it": locked} if locked else {}),
               Boots({"it": control} if control else {}))
     fails = verdict in ("through", "broken") or of_control == "fails"
@@ -128,7 +128,7 @@ def check_refused() -> list[str]:
     attacks.boot, ordinary = lambda *_: (boots, None), attacks.boot
     try:
         total = attacks.run_all(
-            "none", Path(), "locked", variants.Variant("v", "", (), ""),
+            "none", Path(), "locked", variants.Variant("restricted", (), ""),
             [attack("call")], Path())
     finally:
         attacks.boot = ordinary
@@ -141,7 +141,7 @@ def check_refused() -> list[str]:
 def check_kept() -> list[str]:
     """What was left out on a kernel is kept, and said in the document."""
     table = score.Kernel("5.10", left_out=LEFT_OUT["5.10"])
-    table.lines.append(score.Line("v", 1, "it", "an attack", "held", "EPERM",
+    table.lines.append(score.Line("restricted", 1, "it", "an attack", "held", "EPERM",
                                   "succeeds", "ok"))
     with tempfile.TemporaryDirectory() as scratch:
         table.save(Path(scratch))

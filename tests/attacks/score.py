@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime
 import re
+import textwrap
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counts import Counts
+
+from .variants import WORDS
 
 if TYPE_CHECKING:
     from .attacks import Boots, Run
@@ -190,16 +193,21 @@ def cell(line: Line | None) -> str:
             "fails": "control fails"}.get(line.control, "-")
 
 
+def wrapped(text: str) -> str:
+    return textwrap.fill(text, 80, break_long_words=False,
+                         break_on_hyphens=False)
+
+
 def say_left_out(kernels: list[Kernel]) -> str:
     found: dict[tuple[str, ...], list[str]] = {}
     for kernel in kernels:
         if kernel.left_out:
             found.setdefault(kernel.left_out, []).append(kernel.kernel)
-    return "".join(
-        f"\nThe policies on {' and '.join(names)} are without "
+    return "".join("\n" + wrapped(
+        f"The policies on {' and '.join(names)} are without "
         f"{', '.join(f'`{name}`' for name in left_out)}, which cannot be "
         "decided there: the loader refuses a policy that says anything of "
-        "them.\n" for left_out, names in found.items())
+        "them.") + "\n" for left_out, names in found.items())
 
 
 def generate(found: dict[str, Kernel]) -> str:
@@ -214,7 +222,7 @@ def generate(found: dict[str, Kernel]) -> str:
                    for variant in variants])
     text += say_left_out(list(found.values()))
     for variant in variants:
-        text += f"\n### `{variant}`\n\n"
+        text += f"\n### `{variant}`\n\n{wrapped(WORDS[variant])}\n\n"
         keys = sorted({(line.number, line.name, line.words)
                        for lines in runs.values() for line in lines
                        if line.variant == variant})
