@@ -53,11 +53,13 @@ static bool is_thread(const char *pid)
 /* A file of the thread's folder in /proc. */
 static int open_thread(const char *name, int flags)
 {
-	struct dirent **pids;
-	int count = scandir("/proc", &pids, is_process, NULL);
+	struct dirent **pids = NULL;
+	int count = home_list("/proc", is_process, &pids);
 	char path[64];
 	int fd = -ESRCH;
 
+	if (count < 0)
+		return count;
 	for (int i = 0; i < count && fd == -ESRCH; i++) {
 		if (!is_thread(pids[i]->d_name))
 			continue;
@@ -67,7 +69,7 @@ static int open_thread(const char *name, int flags)
 		fd = fd < 0 ? -errno : fd;
 	}
 	home_list_free(pids, count);
-	return count < 0 ? -errno : fd;
+	return fd;
 }
 
 void visit_leave(struct visit *visit)
