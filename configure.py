@@ -252,8 +252,9 @@ FRONT_TEST = ["tests/unit/front.c", *COMPILER, *BUNDLE]
 
 # cmocka programs: tests/unit/NAME.c with the sources that it tests.
 UNIT_TESTS = {
-    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/names.c",
-                   "loader/process.c", "loader/read.c", "loader/report.c", "loader/subjects.c", *BUNDLE],
+    "test_probe": ["loader/cmdline.c", "loader/layout.c", "loader/lsm.c", "loader/mount.c",
+                   "loader/names.c", "loader/process.c", "loader/read.c", "loader/report.c",
+                   "loader/subjects.c", *BUNDLE],
     "test_reasons": ["loader/names.c", "loader/reasons.c", "loader/report.c", *BUNDLE],
     "test_text": ["loader/detail.c", "loader/read.c", "loader/report.c", "bundle/text.c", "bundle/utf8.c"],
     "test_format": ["tests/unit/sample.c", "loader/cgroup_paths.c", "loader/cgroup_root.c", "loader/format.c",

@@ -23,6 +23,7 @@
 #include "loader/kernel_links.h"
 #include "loader/layout.h"
 #include "loader/lsm.h"
+#include "loader/mount.h"
 #include "loader/read.h"
 #include "loader/report.h"
 #include "loader/status.h"
@@ -33,6 +34,8 @@
 #define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
 #define JIT_ENABLED    "/proc/sys/net/core/bpf_jit_enable"
 #define OF_PID_1       "/proc/1/root"
+#define MOUNTINFO      "/proc/self/mountinfo"
+#define MOUNTINFO_MAX  (16 << 20)
 
 /* The kernel's fixed inode numbers: include/linux/proc_ns.h. */
 #define USER_NAMESPACE_INITIAL 0xEFFFFFFDU
@@ -179,6 +182,44 @@ int probe_is_asked(void)
 			    "kernel.ftrace_enabled is not 1, so no program "
 			    "would be called",
 			    "sysctl kernel.ftrace_enabled=1");
+}
+
+/* Of two file systems on the same folder, the later one hides the other. */
+static int check_cover(void)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	struct stat status;
+	int err = read_text(MOUNTINFO, MOUNTINFO_MAX, &text);
+
+	if (!err && stat(LAYOUT_BPFFS, &status))
+		err = -errno;
+	if (err)
+		return refuse(err, MACHINE, step, "mount -t proc proc /proc",
+			      MOUNTINFO " cannot be read:");
+	if (!mount_is_covered(text, LAYOUT_BPFFS, status.st_dev))
+		return 0;
+	return refuse(-EBUSY, MACHINE, step,
+		      "see who mounted it, and umount " LAYOUT_BPFFS " once",
+		      "there are two bpf file systems on " LAYOUT_BPFFS
+		      ", and one hides what is pinned in the other");
+}
+
+static int (*const sight_checks[])(void) = {
+	check_pid_namespace,
+	check_bpffs,
+	check_cover,
+};
+
+int probe_sight(const char *where)
+{
+	int err = 0;
+
+	for (size_t i = 0;
+	     !err && i < sizeof(sight_checks) / sizeof(*sight_checks); i++)
+		err = sight_checks[i]();
+	return err ? refuse(err, MACHINE, where, NULL,
+			    "so it cannot be told what is loaded")
+		   : 0;
 }
 
 static int (*const checks[])(void) = {

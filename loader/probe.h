@@ -13,6 +13,11 @@
  * stderr what keeps the kernel from it. */
 int probe_is_asked(void);
 
+/* Whether what is loaded can be seen from here, as is needed to say that
+ * nothing is.  Returns 0, or -errno after saying on stderr, as what happened at
+ * @step, that it cannot be told, and what mends it. */
+int probe_sight(const char *step);
+
 /* Whether this process may, and this kernel can, enforce anything. */
 int probe_machine(struct run *run);
 

@@ -204,7 +204,8 @@ static int show_policy(int home, const char *name, bool json, bool first)
 	return 0;
 }
 
-/* What runs that were killed left: it is enforced as far as it is there. */
+/* What runs that were killed left: it is enforced as far as it is there. @none:
+ * there is surely nothing else. */
 static int show_leftovers(int home, bool json, bool none)
 {
 	struct dirent **names = NULL;
@@ -310,20 +311,25 @@ int status_show(bool json)
 {
 	CLEANUP(close_fd) int home = -1;
 	CLEANUP(close_fd) int vault = -1;
-	int shown = 0, failed, err = home_open(HOME_LOOK, "status", &home);
+	int shown = 0, blind, failed;
+	int err = home_open(HOME_LOOK, "status", &home);
 
 	if (!err || err == -ENOENT)
 		err = vault_open("status", &vault);
 	if (err && err != -ENOENT)
 		return err;
+	/* What can be seen is shown all the same. */
+	err = blind = probe_sight("status");
 	fputs(json ? "{\"policies\":[" : "", stdout);
-	err = show_policies(vault, json, &shown);
+	failed = show_policies(vault, json, &shown);
+	err = err ? err : failed;
 	failed = show_policies(home, json, &shown);
 	err = err ? err : failed;
 	fputs(json ? "],\"leftovers\":[" : "", stdout);
 	failed = show_leftovers(home, json, !shown && !err);
 	err = err ? err : failed;
 	fputs(json ? "]" : "", stdout);
+	fputs(json && blind ? ",\"incomplete\":true" : "", stdout);
 	failed = show_seal(vault, json);
 	err = err ? err : failed;
 	fputs(json ? "}\n" : "", stdout);

@@ -22,6 +22,7 @@
 #include "loader/fault.h"
 #include "loader/home.h"
 #include "loader/layout.h"
+#include "loader/probe.h"
 #include "loader/report.h"
 #include "loader/visit.h"
 #include "loader/wait.h"
@@ -29,9 +30,11 @@
 static int refuse_unknown(int home, const char *name)
 {
 	struct dirent **names = NULL;
-	int count =
-		home < 0 ? 0 : home_list_policies(home, home_is_policy, &names);
+	int count, err = probe_sight("unload");
 
+	if (err)
+		return err;
+	count = home < 0 ? 0 : home_list_policies(home, home_is_policy, &names);
 	refuse(-ENOENT, name, "unload", NULL,
 	       "no policy of that name is loaded");
 	if (!count)

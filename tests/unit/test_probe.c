@@ -7,12 +7,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include <cmocka.h>
 
 #include "loader/cmdline.h"
 #include "loader/layout.h"
 #include "loader/lsm.h"
+#include "loader/mount.h"
 #include "loader/process.h"
 #include "loader/subjects.h"
 
@@ -105,6 +107,34 @@ static void tells_a_kernel_without_bpf(void **state)
 	assert_int_equal(lsm_line("capability,yama", "lsm=yama,bpf", &line),
 			 -EALREADY);
 	assert_null(line);
+}
+
+static void finds_what_hides_a_mount(void **state)
+{
+	static const char alone[] =
+		"22 1 0:20 / /sys rw shared:7 - sysfs sysfs rw\n"
+		"30 22 0:27 / /sys/fs/bpf rw shared:11 - bpf bpf rw,mode=700\n";
+	static const char elsewhere[] =
+		"30 22 0:27 / /sys/fs/bpf rw - bpf bpf rw\n"
+		"31 1 0:28 / /sys/fs/bpf2 rw - bpf bpf rw\n"
+		"32 1 0:29 / /run/x rw - bpf bpf rw\n"
+		"33 22 0:30 / /sys/fs/bpf rw - tmpfs t rw";
+	static const char twice[] =
+		"30 22 0:27 / /sys/fs/bpf rw - bpf bpf rw\n"
+		"34 30 0:31 / /sys/fs/bpf rw master:1 shared:2 - bpf b rw";
+
+	(void)state;
+	assert_false(mount_is_covered(alone, "/sys/fs/bpf", makedev(0, 27)));
+	assert_false(
+		mount_is_covered(elsewhere, "/sys/fs/bpf", makedev(0, 27)));
+	assert_true(mount_is_covered(twice, "/sys/fs/bpf", makedev(0, 31)));
+	assert_true(mount_is_covered(twice, "/sys/fs/bpf", makedev(0, 27)));
+	/* bound to itself */
+	assert_false(mount_is_covered("30 22 0:27 / /b rw - bpf bpf rw\n"
+				      "34 30 0:27 / /b rw - bpf bpf rw\n",
+				      "/b", makedev(0, 27)));
+	assert_false(mount_is_covered("", "/b", makedev(0, 27)));
+	assert_false(mount_is_covered("\nx\n - bpf ", "/b", makedev(0, 27)));
 }
 
 static void reads_the_stat_of_kthreadd(void **state)
@@ -209,9 +239,9 @@ static void paths_of_pins(void **state)
 
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(layout_path(path, 7, LAYOUT_IN_PLACE, name, NULL,
-				     NULL),
-			 -ENAMETOOLONG);
+	assert_int_equal(
+		layout_path(path, 7, LAYOUT_IN_PLACE, name, NULL, NULL),
+		-ENAMETOOLONG);
 }
 
 static void finds_the_v2_hierarchy(void **state)
@@ -234,6 +264,7 @@ int main(void)
 		cmocka_unit_test(lists_have_whole_names),
 		cmocka_unit_test(writes_the_lsm_line),
 		cmocka_unit_test(tells_a_kernel_without_bpf),
+		cmocka_unit_test(finds_what_hides_a_mount),
 		cmocka_unit_test(reads_the_stat_of_kthreadd),
 		cmocka_unit_test(finds_the_start),
 		cmocka_unit_test(is_not_fooled_by_names),

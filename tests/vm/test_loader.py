@@ -324,6 +324,20 @@ FORGED_BUNDLES = {
     "parameters": "hook kernel_module_request has another parameter 2 than",
 }
 
+# Where nobody can tell what is loaded: how to come there, why, and what helps.
+BLIND = [
+    ("no /proc", "unshare --mount", "umount -l /proc; ",
+     "/proc/self/ns/pid cannot be read", "mend: mount -t proc proc /proc"),
+    ("own pid namespace", "unshare --fork --pid --mount-proc", "",
+     "pid namespace of its own", "mend: run it on the machine itself"),
+    ("no bpffs", "unshare --mount", "umount /sys/fs/bpf; ",
+     "there is no bpf file system on /sys/fs/bpf",
+     "mend: mount -t bpf bpf /sys/fs/bpf"),
+    ("a bpffs of its own", "unshare --mount",
+     "umount /sys/fs/bpf; mount -t bpf bpf /sys/fs/bpf; ", "mount namespace",
+     "mend: nsenter --target 1 --mount"),
+]
+
 ORDINARY = [
     Row("no argument", "bpflock-load", 2, ("--help",)),
     Row("unknown option", "bpflock-load --lock", 2, ("'--lock'", "--help")),
@@ -557,6 +571,18 @@ ORDINARY = [
     Row("no bpffs", "unshare --mount sh -c "
         "'umount /sys/fs/bpf; bpflock-load edge.o'", 1,
         ("mend: mount -t bpf bpf /sys/fs/bpf",)),
+    *[Row(f"{command}: {name}", f"bpflock-load edge.o || exit 9; "
+          f"{entered} sh -c '{hidden}bpflock-load {command}'; s=$?; "
+          "bpflock-load --unload edge-gateway >/dev/null || exit 9; exit $s",
+          1, (words, f"this machine: {command[2:8]}: so it cannot be told "
+              "what is loaded", mend))
+      for command in ("--status", "--unload none")
+      for name, entered, hidden, words, mend in BLIND],
+    Row("JSON says so", "unshare --mount sh -c 'umount /sys/fs/bpf; "
+        "bpflock-load --status --json 2>/dev/null'", 1,
+        exact='{"policies":[],"leftovers":[],"incomplete":true}\n'),
+    Row("the folder alone of another mount namespace", "unshare --mount "
+        "bpflock-load --status", 0, exact="no policy is loaded\n"),
     Row("a folder of somebody else's", "mkdir -m 0777 /sys/fs/bpf/bpflock; "
         "chown 1000 /sys/fs/bpf/bpflock; bpflock-load edge.o; s=$?; "
         "rmdir /sys/fs/bpf/bpflock; exit $s", 1, ("root's alone",)),
