@@ -2,6 +2,7 @@
 /* Whether this kernel has the lockdown reasons that a policy is about. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bundle/operations.h"
@@ -18,6 +19,13 @@ uint64_t reasons_missing(const struct btf *kernel,
  * that the program would never come to an end. */
 uint64_t reasons_without_end(const struct btf *kernel,
 			     const struct protection *protection);
+
+/* Those about modules' signatures. */
+uint64_t reasons_of_signatures(const struct protection *protection);
+
+/* Whether this kernel checks them, so that it asks about those without a valid
+ * one, or loads no modules at all. */
+bool reasons_have_signatures(void);
 
 /* Refuses each operation that is denied or logged and is one of these. */
 int probe_reasons(struct run *run, struct load *load);

@@ -6,5 +6,6 @@
 #include <stdbool.h>
 
 /* On stdout, each that weakens a seal, with its mend: lines, or the elements of
- * a JSON array.  What a kernel does not have is left out. */
+ * a JSON array.  What a kernel does not have is left out, but for what it then
+ * does not check: that is "missing". */
 void settings_show(bool json);

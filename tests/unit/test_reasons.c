@@ -100,6 +100,24 @@ static void reads_may_not_end(void **state)
 	btf__free(kernel);
 }
 
+/* What a kernel has a reason for and, built without signatures, never asks. */
+static void signatures_are_of_two_protections(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < PROTECTION_COUNT; i++) {
+		uint64_t bits = reasons_of_signatures(&protections[i]);
+
+		if (i == PROTECTION_kernel_image)
+			assert_int_equal(bits,
+					 BIT(kernel_image, unsigned_module));
+		else if (i == PROTECTION_kernel_modules)
+			assert_int_equal(bits,
+					 BIT(kernel_modules, unsigned_module));
+		else
+			assert_int_equal(bits, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +126,7 @@ int main(void)
 		cmocka_unit_test(all_are_missing),
 		cmocka_unit_test(either_name_will_do),
 		cmocka_unit_test(reads_may_not_end),
+		cmocka_unit_test(signatures_are_of_two_protections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

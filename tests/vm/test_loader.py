@@ -106,6 +106,13 @@ policy of_host {
 	seal open;
 }
 """,
+    "of_image": """language 1;
+policy of_image {
+	version 1;
+	kernel_image { profile allow; block unsigned_module for host; }
+	seal open;
+}
+""",
     "of_cgroup": """language 1;
 policy of_cgroup {
 	version 1;
@@ -571,6 +578,14 @@ ORDINARY = [
     Row("no bpffs", "unshare --mount sh -c "
         "'umount /sys/fs/bpf; bpflock-load edge.o'", 1,
         ("mend: mount -t bpf bpf /sys/fs/bpf",)),
+    *[Row(f"no signatures of modules: {name}", "unshare --mount sh -c "
+          "'mount -t tmpfs t /sys/module/module/parameters; "
+          f"bpflock-load {name}.o'", 1,
+          (f"{name}.o: probe: this kernel checks no signatures of modules, and "
+           f"never asks about {protection}.unsigned_module",
+           "mend: run a kernel with CONFIG_MODULE_SIG=y"))
+      for name, protection in (("of_host", "kernel_modules"),
+                               ("of_image", "kernel_image"))],
     *[Row(f"{command}: {name}", f"bpflock-load edge.o || exit 9; "
           f"{entered} sh -c '{hidden}bpflock-load {command}'; s=$?; "
           "bpflock-load --unload edge-gateway >/dev/null || exit 9; exit $s",
