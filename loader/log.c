@@ -4,6 +4,10 @@
  * its ring open: a policy that was replaced or unloaded is read to its end, and
  * let go one look at the folder later, when no program can write any more.
  *
+ * A policy that is asked all the time may write faster than this reads, so each
+ * ring has its turn of some events: then come the others, and policies that are
+ * new.  Without .follow the end is what a ring can hold.
+ *
  * A signal waits until the event in hand is written, so none is lost by it.
  * One that the filter does not take is gone from the ring all the same.
  */
@@ -36,11 +40,19 @@
 #define LOOK_MS	 200 /* from one look at the folder to the next */
 #define GONE_MAX 2   /* looks that a source outlives its policy */
 
+#define TURN		 256 /* events of one ring, then come the others */
+#define TURN_OVER	 (-4096) /* to libbpf, which stops there: no errno is that */
+#define RECORD_SIZE(len) (((uint64_t)(len) + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8)
+
 struct source {
 	struct stream *stream;
 	struct source *next;
 	struct record record;
 	struct ring_buffer *ring; /* NULL: the policy logs nothing */
+	uint64_t room;		  /* bytes that it holds */
+	uint64_t read;		  /* and that were read of it */
+	unsigned turn;		  /* events read in this turn */
+	bool more;		  /* there may be some left */
 	int drops;		  /* the map */
 	unsigned gone;		  /* looks at the folder without it */
 	uint64_t lost;		  /* as it was last shown */
@@ -54,8 +66,10 @@ struct stream {
 	struct people people;
 	struct cgroup_paths cgroups;
 	uint64_t unknown; /* events that a cgroup was wanted of, and has gone */
-	int64_t boot;	  /* when the machine came up, ns since 1970 */
+	int64_t boot;	  /* when the machine came up, ns since 1970, by what
+			   * the clock said at the last look */
 	int64_t looked;	  /* when the folder was last looked at */
+	bool more;	  /* a ring may hold some still */
 	struct source *sources;
 	int count;
 	int vault;   /* of a sealed machine, which it stays; otherwise -1 */
@@ -208,6 +222,12 @@ static bool find_names(struct stream *stream, const struct record *record,
 	return true;
 }
 
+/* Nobody waits for events that come while it reads, unless it follows. */
+static bool is_spent(const struct source *source)
+{
+	return !source->stream->options->follow && source->read >= source->room;
+}
+
 static int take_event(void *context, void *bytes, size_t size)
 {
 	struct source *source = context;
@@ -226,7 +246,24 @@ static int take_event(void *context, void *bytes, size_t size)
 		if (err)
 			return err;
 	}
-	return is_told_to_end() ? -EINTR : 0;
+	source->read += RECORD_SIZE(size);
+	if (is_told_to_end())
+		return -EINTR;
+	return ++source->turn == TURN || is_spent(source) ? TURN_OVER : 0;
+}
+
+/* What was read is no longer in the ring, wherever libbpf was stopped. */
+static int take_turn(struct source *source)
+{
+	int err;
+
+	source->turn = 0;
+	source->more = false;
+	if (!source->ring || is_spent(source))
+		return 0;
+	err = ring_buffer__consume(source->ring);
+	source->more = err == TURN_OVER && !is_spent(source);
+	return err == TURN_OVER || err > 0 ? 0 : err;
 }
 
 /* ---- where they come from ---- */
@@ -234,6 +271,8 @@ static int take_event(void *context, void *bytes, size_t size)
 static int fill_source(struct source *source, int home, const char *policy)
 {
 	CLEANUP(close_fd) int ring = -1;
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
 	int err = record_read(home, policy, &source->record);
 
 	if (err)
@@ -242,6 +281,10 @@ static int fill_source(struct source *source, int home, const char *policy)
 	ring = pinned_map(home, policy, EVENT_RING_MAP);
 	if (ring < 0)
 		return ring == -ENOENT ? 0 : ring;
+	err = bpf_obj_get_info_by_fd(ring, &info, &size);
+	if (err)
+		return err;
+	source->room = info.max_entries;
 	source->ring = ring_buffer__new(ring, take_event, source, NULL);
 	return source->ring ? 0 : -errno;
 }
@@ -319,6 +362,8 @@ static int look(struct stream *stream, bool follow)
 	int sealed = stream->vault < 0 ? vault_open("log", &stream->vault) : 0;
 
 	stream->looked = clock_ns(CLOCK_MONOTONIC);
+	/* The clock may have been set since. */
+	stream->boot = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
 	for (struct source *each = stream->sources; each; each = each->next)
 		each->gone++;
 	if (!sealed)
@@ -357,18 +402,20 @@ static void show_lost(struct source *source)
 		show(stream, &item);
 }
 
-/* All that the rings hold; whose policy is gone long enough is let go. */
+/* A turn of each ring; whose policy is gone long enough is let go. */
 static int drain(struct stream *stream)
 {
 	struct source **at = &stream->sources;
 	int err = 0;
 
-	while (*at && err >= 0) {
+	stream->more = false;
+	while (*at && !err) {
 		struct source *source = *at;
 
-		err = source->ring ? ring_buffer__consume(source->ring) : 0;
+		err = take_turn(source);
+		stream->more |= source->more;
 		show_lost(source);
-		if (source->gone < GONE_MAX) {
+		if (source->gone < GONE_MAX || source->more) {
 			at = &source->next;
 			continue;
 		}
@@ -378,7 +425,7 @@ static int drain(struct stream *stream)
 	}
 	if (!stream->written && fflush(stream->out))
 		stream->written = -errno;
-	return stream->written ? stream->written : err < 0 ? err : 0;
+	return stream->written ? stream->written : err;
 }
 
 /* Until there is something to read, a signal, or time for a look: 0.  -EINTR
@@ -400,7 +447,7 @@ static int wait_for_more(struct stream *stream)
 			fds[count++] = (struct pollfd){
 				ring_buffer__epoll_fd(each->ring), POLLIN, 0
 			};
-	poll(fds, count, LOOK_MS);
+	poll(fds, count, stream->more ? 0 : LOOK_MS);
 	if (fds[0].revents)
 		return -EINTR;
 	return fds[1].revents & (POLLERR | POLLNVAL) ? -EPIPE : 0;
@@ -474,8 +521,6 @@ int log_show(FILE *out, const struct log_options *options)
 				 .journal = -1,
 				 .people.path = PEOPLE_FILE,
 				 .cgroups.mount = -1,
-				 .boot = clock_ns(CLOCK_REALTIME) -
-					 clock_ns(CLOCK_BOOTTIME),
 				 .vault = -1,
 				 .signals = hold_signals() };
 	bool follow = options->follow;
@@ -485,7 +530,9 @@ int log_show(FILE *out, const struct log_options *options)
 	if (!err && !looked)
 		looked = check_filter(&stream);
 	if (!err && !looked)
-		err = drain(&stream);
+		do
+			err = drain(&stream);
+		while (!err && stream.more && !follow);
 	while (!err && !looked && follow) {
 		err = wait_for_more(&stream);
 		if (!err && clock_ns(CLOCK_MONOTONIC) - stream.looked >=

@@ -18,8 +18,9 @@ struct log_options {
 };
 
 /*
- * Writes to @out all events that there are and that the filter takes and, where
- * .follow is set, all that come, also of policies that are loaded later, until
+ * Writes to @out all events that there are and that the filter takes, of each
+ * policy at most as many as its ring holds, or, where .follow is set, all that
+ * come, also of policies that are loaded later, until
  * SIGINT or SIGTERM comes or nobody reads @out any more.  Returns 0, or -errno
  * after saying on stderr what is wrong.  It leaves those two signals blocked,
  * and SIGPIPE ignored.

@@ -61,6 +61,8 @@ true
 }
 
 FORGED = "a\nBPFLOCK_UID=7"
+FLOOD = ("bpflock-log >/dev/null; rm -f /tmp/stop; for i in 1 2 3 4; do "
+         "in-container hammer /tmp/stop >/dev/null & done")
 ROWS = [
     Row("load", "echo root:x:0:0::/:/bin/sh >/etc/passwd; for policy in edge "
         "watch told; do bpflock-load $policy.o || exit; done; "
@@ -174,6 +176,35 @@ ROWS = [
         "grep -vc '^{\"time\".*}$\\|^{\"lost\".*}$' /tmp/followed; "
         "[ -z \"$(tail -c1 /tmp/followed)\" ] && echo whole", 0,
         exact="0\n0\nwhole\n"),
+    # Four of them, so that the reader is never done with that one's.
+    Row("a flood keeps neither others' events nor new policies waiting",
+        f"{FLOOD}; bpflock-load --unload told >/dev/null; : >/tmp/followed; "
+        "bpflock-log --logfmt --follow >/tmp/followed & reader=$!; "
+        "while [ $(wc -l </tmp/followed) -lt 2000 ]; do sleep 1; done; "
+        f"in-container sh -c '{WRITE}'; bpflock-load told.o >/dev/null; "
+        f"{WRITE}; i=0; until grep -q 'policy=\"watch\"' /tmp/followed && "
+        "grep -q 'policy=\"told\"' /tmp/followed; do i=$((i + 1)); "
+        "[ $i -lt 30 ] || break; sleep 1; done; "
+        "kill -TERM $reader; wait $reader; echo $?; touch /tmp/stop; wait; "
+        "for name in watch told; do "
+        "grep -o \"policy=.$name.\" /tmp/followed | sort -u; done; "
+        "grep -q '^lost=' /tmp/followed && echo lost", 0,
+        exact='0\npolicy="watch"\npolicy="told"\nlost\n'),
+    Row("without following a flood has an end",
+        f"{FLOOD}; sleep 1; timeout 60 bpflock-log --logfmt >/tmp/shown; "
+        "echo $?; touch /tmp/stop; wait; "
+        "[ $(grep -c edge-gateway /tmp/shown) -gt 100 ] && echo read", 0,
+        exact="0\nread\n"),
+    Row("the clock is set anew while it follows",
+        "bpflock-log >/dev/null; now=$(date +%s); "
+        "bpflock-log --logfmt --follow --policy edge-gateway >/tmp/followed & "
+        "sleep 1; in-container insmod /bin/sh 2>/dev/null; sleep 1; "
+        "date -s @2500000000 >/dev/null; sleep 1; "
+        "in-container insmod /bin/sh 2>/dev/null; sleep 1; "
+        "date -s @$((now + 5)) >/dev/null; kill -TERM $!; wait $!; "
+        "grep ^time= /tmp/followed | cut -c1-12 | uniq | grep -c ''; "
+        "tail -n 1 /tmp/followed | cut -c1-12", 0,
+        exact='2\ntime="2049-0\n'),
     Row("nobody reads any more", "ask; { bpflock-log --policy told; "
         "echo $? >/tmp/ended; } | true; sleep 1; cat /tmp/ended", 0,
         exact="0\n"),
