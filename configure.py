@@ -172,6 +172,7 @@ LOADER = [
     "loader/room.c",
     "loader/run.c",
     "loader/settings.c",
+    "loader/signals.c",
     "loader/stand_in.c",
     "loader/status.c",
     "loader/subjects.c",

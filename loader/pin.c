@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A process that is killed undoes nothing.  Up to here the kernel undoes all
- * of it, for nothing is held but by file descriptors; from the first pin on
- * that is no longer so.  The signals that can wait do; a folder that a SIGKILL
- * left half made is removed by the next run (home_open()).
+ * of it, for nothing is held but by file descriptors; from the first pin on, or
+ * the vault before it, that is no longer so.  The signals that can wait do; a
+ * folder that a SIGKILL left half made is removed by the next run
+ * (home_open()).
  *
  * A policy may deny bpf() to the loader's like.  So all is pinned before it is
  * attached, but for the links, which are not there before.  For them alone the
@@ -13,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +34,7 @@
 #include "loader/live.h"
 #include "loader/record.h"
 #include "loader/report.h"
+#include "loader/signals.h"
 #include "loader/vault.h"
 
 static const char step[] = "pin";
@@ -96,18 +97,6 @@ static int pin_record(const struct run *run, const struct load *load)
 	return err ? err : pin(run, load, fd, LAYOUT_RECORD, NULL, GUARD_OPEN);
 }
 
-static void hold_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGPIPE);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
 /* The guard's own maps are named to it before; only what it counts is there for
  * others. */
 static int pin_map(const struct run *run, const struct load *load,
@@ -126,7 +115,7 @@ int stage_policy(struct run *run, struct load *load)
 	struct bpf_map *map;
 	int err;
 
-	hold_signals();
+	signals_hold();
 	err = make_folder(run, load, NULL);
 	if (!err)
 		load->pins = PINS_STAGED;

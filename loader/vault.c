@@ -21,6 +21,7 @@
 #include "loader/layout.h"
 #include "loader/report.h"
 #include "loader/run.h"
+#include "loader/signals.h"
 #include "loader/visit.h"
 #include "loader/wait.h"
 
@@ -160,13 +161,19 @@ int make_vault(struct run *run)
 
 	if (run->sealed || !vault_is_wanted(run))
 		return 0;
+	/* Neither the mount nor what is attached to the root cgroup goes with
+	 * a process that is killed. */
+	signals_hold();
 	err = visit_enter(&visit);
 	if (err)
 		return visit_refuse(err, step);
 	err = mount_vault();
 	visit_leave(&visit); /* back to its own /proc */
-	if (!err)
+	if (!err) {
 		err = visit_root(&run->vault);
+		if (err)
+			unmount();
+	}
 	if (!err)
 		err = vault_device(run->vault, &run->facts.vault_dev);
 	if (err)
@@ -245,6 +252,9 @@ int seal_vault(struct run *run)
 
 	if (run->sealed || run->vault < 0)
 		return 0;
+	if (signals_have_come())
+		return refuse(-EINTR, MACHINE, "seal", NULL,
+			      "it was told to end, and does not seal:");
 	err = seal(run);
 	if (err)
 		return refuse(err, MACHINE, "seal", NULL,

@@ -106,6 +106,7 @@ policy of_host {
 	seal open;
 }
 """,
+    "locked": policy("locked", 1, seal="locked"),
     "of_image": """language 1;
 policy of_image {
 	version 1;
@@ -629,6 +630,17 @@ ORDINARY = [
         ("Operation not permitted",)),
     Row("unload that", "bpflock-load --unload kept", 0),
     Row("nothing left of those either", NOTHING_LEFT, 0),
+    *[Row(f"told to end in {step} while it seals: nothing is left",
+          f"BPFLOCK_FAIL={step}? bpflock-load-faults locked.o & i=0; "
+          "until grep -q '^State:.T' /proc/$!/status 2>/dev/null; do "
+          "i=$((i + 1)); [ $i -lt 100 ] || exit 9; sleep 0.1; done; "
+          "kill -TERM $!; kill -CONT $!; wait $!; s=$?; "
+          f"{NOTHING_LEFT} || exit 8; left=$(for p in /proc/[0-9]*; do "
+          "grep -qx kdevtmpfs $p/comm && grep ' - bpf ' $p/mountinfo; done; "
+          "bpftool prog show | grep cgroup_sysctl); echo \"$left\"; "
+          "[ -z \"$left\" ] || exit 7; exit $s", 1,
+          ("seal: it was told to end, and does not seal: Interrupted",))
+      for step in ("vault", "load", "sysctl", "canary", "rename")],
     *[Row(f"forged: {name}", f"bpflock-load forged/{name}.o", 1, (words,))
       for name, words in FORGED_BUNDLES.items()],
     # How many it takes is 38, 40 on 5.10, or fewer where a page is too small.
