@@ -125,12 +125,12 @@ bool cgroup_container_id(const char *path, char id[CONTAINER_ID_SIZE])
 {
 	const char *found = NULL;
 
-	for (const char *name = path; *name;) {
+	/* The outermost: below its own cgroup a container may make others, with
+	 * names that it chooses. */
+	for (const char *name = path; *name && !found;) {
 		size_t len = strcspn(name, "/");
-		const char *here = find_id(name, len);
 
-		if (here)
-			found = here;
+		found = find_id(name, len);
 		name += len + (name[len] == '/');
 	}
 	if (!found)

@@ -35,7 +35,7 @@ const char *cgroup_path_of(struct cgroup_paths *paths, uint64_t id);
 void cgroup_paths_free(struct cgroup_paths *paths);
 
 /*
- * The id of the innermost container whose cgroup that is, or is above it, as
+ * The id of the outermost container whose cgroup that is, or is above it, as
  * runtimes name cgroups: 64 hexadecimal digits, alone, or as in
  * docker-ID.scope.  False: there is none.
  */

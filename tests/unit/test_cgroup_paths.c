@@ -32,7 +32,10 @@ static void ids_are_what_runtimes_name_cgroups_after(void **state)
 		  A },
 		{ "/kubepods/besteffort/pod0123/" A, A },
 		{ "/kubepods.slice/crio-" A ".scope", A },
-		{ "/docker-" A ".scope/docker/" B "/init", B },
+		/* what a container may name as it likes */
+		{ "/docker-" A ".scope/docker/" B "/init", A },
+		{ "/machine.slice/libpod-" A ".scope/docker-" B ".scope", A },
+		{ "/x/libpod-conmon-" B ".scope/docker-" A ".scope", A },
 		{ "/docker/" A "/system.slice/x.service", A },
 		{ "/", NULL },
 		{ "", NULL },
