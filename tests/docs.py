@@ -20,10 +20,15 @@ the lines behind it must be what it prints, stdout then stderr; a line `...`
 stands for any number of lines.  Other commands are not run.
 
 Each policy in policies/ must pass --check -Werror, decide as tests/oracle.py
-says, be for the kernels that its comment names, and have the decision table
-that policies/golden/NAME.md shows.  Its JSON must be what the schema in
+says, be for the kernels that its comment names, be compiled to a bundle or lack
+the templates that its comment names, and have the decision table that
+policies/golden/NAME.md shows.  Its JSON must be what the schema in
 docs/language.md says.  --update writes the tables: read the difference before
 you commit it.
+
+Of what a machine printed with a ready policy, what the compiler decides is held
+against it: the rule, verdict and version of each event, and the bundle's size,
+to a tenth, as another clang makes other templates.
 """
 
 import argparse
@@ -267,6 +272,7 @@ def check_policy(compiler, path, update):
     yield agreement(name, explained)
     yield not_of_schema(name, explained.stdout)
     yield needs_other_kernel(compiler, path, name)
+    yield compiled_otherwise(compiler, path, name)
     done = run([compiler, "--explain", "--format=markdown", name])
     table = os.path.join(GOLDEN, stem + ".md")
     if update:
@@ -309,6 +315,87 @@ def needs_other_kernel(compiler, path, name):
             return "%s with --target %s: %s" % (name, kernel,
                                                 done.stderr or "it will do")
     return None
+
+
+def compile_policy(compiler, path):
+    """(size of its bundle, templates that are missing); one of them is empty.
+    The compiler's message where it is refused for another reason."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = os.path.join(folder, "bundle.o")
+        done = run([compiler, path, "-o", bundle])
+        if done.returncode == 0:
+            return os.path.getsize(bundle), []
+    missing = re.findall(r": error: ((?:trace )?\w+) has no template yet: .*"
+                         r"\[no-template\]$", done.stderr, re.MULTILINE)
+    if not missing or len(missing) != done.stderr.count(": error: "):
+        raise Wrong(done.stderr)
+    return 0, missing
+
+
+def compiled_otherwise(compiler, path, name):
+    """Held against its line of the head comment."""
+    try:
+        _, missing = compile_policy(compiler, path)
+    except Wrong as error:
+        return "%s: %s" % (name, error)
+    line = "# Can be compiled to a bundle today.\n" if not missing else \
+        "# Cannot be compiled to a bundle today: no template for %s.\n" % \
+        ", ".join(missing)
+    with open(path, encoding="utf-8") as file:
+        return None if "\n" + line in file.read() else \
+            "%s does not say: %s" % (name, line)
+
+
+# --- what documents show of them ----------------------------------------------
+
+LISTED = re.compile(r"these can be compiled to a bundle\s+today:\s+"
+                    r"((?:`[\w-]+`[,\s]*)+)")
+COMPILED = re.compile(r"^ *\$ bpflockc policies/([\w-]+)\.bpflock -o bundle\.o\n"
+                      r" +(\d+) bytes$", re.MULTILINE)
+EVENT = re.compile(r"Z (allow|deny|would-deny) (\w+)\.(\w+) policy=([\w-]+) "
+                   r'version=(\d+) place="(\w+)"(?: cgroup="([^"]*)")?'
+                   r'.* rule="([\w-]+)\.bpflock:(\d+)"')
+
+
+def check_shown(compiler, path, policies):
+    """Yields None or words, for what the document shows of ready policies."""
+    name = os.path.relpath(path, TOP)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for listed in LISTED.findall(text):
+        wanted = [stem for stem, policy in policies.items()
+                  if compile_policy(compiler, policy)[0]]
+        yield None if re.findall(r"[\w-]+", listed) == wanted else \
+            "%s: what can be compiled is %s" % (name, ", ".join(wanted))
+    for stem, size in COMPILED.findall(text):
+        now, _ = compile_policy(compiler, policies[stem])
+        yield None if abs(now - int(size)) <= now / 10 else \
+            "%s: the bundle of %s has %d bytes" % (name, stem, now)
+    for event in EVENT.finditer(text):
+        if event.group(8) in policies:
+            yield other_event(compiler, name, policies[event.group(8)], event)
+
+
+def other_event(compiler, name, policy, event):
+    """Words where the policy would leave another one."""
+    verdict, protection, operation, stem, version, place, cgroup, file, line \
+        = event.groups()
+    table = json.loads(run([compiler, "--explain", "--format=json",
+                            policy]).stdout)
+    subject = {"place": place, "cgroup": cgroup}
+    for row in table["protections"]:
+        found = {one["name"]: one for one in row["operations"]}
+        if row["name"] != protection or operation not in found or \
+                subject not in row["classes"]:
+            continue
+        cell = found[operation]["cells"][row["classes"].index(subject)]
+        said = (verdict, stem, int(version), True,
+                {"file": file + ".bpflock", "line": int(line)})
+        if said == (cell["verdict"], table["policy"], table["version"],
+                    cell["logged"], cell["by"]):
+            return None
+    return "%s: %s decides otherwise than this event says:\n%s" % (
+        name, os.path.relpath(policy, TOP), event.group())
 
 
 # --- the schema of --explain --format=json ------------------------------------
@@ -382,11 +469,14 @@ def results(compiler, update):
     for path in policies:
         yield from check_policy(compiler, path, update)
     yield from stray_tables(policies) or [None]
+    ready = {os.path.splitext(os.path.basename(path))[0]: path
+             for path in policies}
     documents = sorted(glob.glob(os.path.join(TOP, "docs", "*.md")))
     for path in documents + [os.path.join(TOP, "README.md")]:
         if os.path.exists(path):
             yield from check_document(compiler, path)
             yield from check_links(path)
+            yield from check_shown(compiler, path, ready)
     yield from check_manual(compiler)
     done = run([sys.executable, os.path.join(TOP, "docs", "generate.py"),
                 "--check", "--compiler", compiler])
