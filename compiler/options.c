@@ -25,6 +25,7 @@ const char options_help[] =
 	"  -D NAME=EXPR       a let from the command line\n"
 	"  -O0                leave the templates as they are, constants unfolded\n"
 	"  -Werror[=NAME]     make warnings, or those of one name, errors\n"
+	"  -WNAME             make them warnings again, as -Wno-error[=NAME] does\n"
 	"  -Wno-NAME          turn the warnings of one name off\n"
 	"  --target KERNEL    refuse what that kernel (as 6.1) cannot decide\n"
 	"  --check            diagnose only\n"

@@ -245,18 +245,56 @@ def check_links(path):
             yield None
 
 
-def check_manual(compiler):
-    """Each option of --help is in bpflockc(1)."""
-    options = set(re.findall(r"(?<![\w-])(-{1,2}[A-Za-z][a-z]*0?)",
-                             run([compiler, "--help"]).stdout))
-    with open(os.path.join(TOP, "docs", "man", "bpflockc.1"),
+MANUALS = {"bpflockc": "bpflockc.1", "bpflock-load": "bpflock-load.8",
+           "bpflock-log": "bpflock-log.8"}
+OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)"
+                    r"(?:(=)([\w|]+)|( )([\w-]+(?:\|[\w-]+)+))?")
+
+
+def options_of(text):
+    """Options, as written in --help or in mdoc's macros: once with each value,
+    where values are listed."""
+    for macro, plain in ((r"\b(?:Op|Ar|Cm) ", ""), (r" Ns ", ""),
+                         (r"\bFl Fl ", "--"), (r"\bFl ", "-"),
+                         (r" \| ", "|"), (r"[][]", "")):
+        text = re.sub(macro, plain, text)
+    return {name + equals + space + value
+            for name, equals, words, space, more in OPTION.findall(text)
+            for value in (words + more).split("|")}
+
+
+def check_manual(program, page):
+    """The options of --help, and their values, are those of the manual."""
+    name = os.path.basename(page)
+    with open(page, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    synopsis = options_of("\n".join(lines[:lines.index(".Sh DESCRIPTION")]))
+    listed = options_of("\n".join(line for line in lines
+                                  if line.startswith(".It ")))
+    helped = options_of(run([program, "--help"]).stdout)
+    for option in sorted(helped | listed):
+        if option not in helped:
+            yield "%s has %s, which --help has not" % (name, option)
+        else:
+            yield None if option in synopsis | listed else \
+                "%s does not have %s" % (name, option)
+
+
+def check_manuals(compiler):
+    folder = os.path.dirname(compiler)
+    for program, name in MANUALS.items():
+        path = os.path.join(folder, program)
+        if os.path.exists(path):        # a compiler of tests comes alone
+            yield from check_manual(path, os.path.join(TOP, "docs", "man",
+                                                       name))
+    with open(os.path.join(TOP, "docs", "language.md"),
               encoding="utf-8") as file:
-        manual = file.read()
-    for option in sorted(options):
-        macro = "Fl Fl " + option[2:] if option.startswith("--") else \
-            "Fl " + option[1:]
-        yield None if re.search(re.escape(macro) + r"\b", manual) else \
-            "bpflockc.1 does not have %s" % option
+        commands = file.read().partition("\n## Command line\n")[2]
+    commands = options_of(commands.partition("\n## ")[0].replace("\\|", "|"))
+    usage = run([compiler, "--help"]).stdout.partition("\n\n")[0]
+    for option in sorted(options_of(usage)):
+        yield None if option in commands else \
+            "language.md, Command line: does not have %s" % option
 
 
 # --- ready policies -----------------------------------------------------------
@@ -477,7 +515,7 @@ def results(compiler, update):
             yield from check_document(compiler, path)
             yield from check_links(path)
             yield from check_shown(compiler, path, ready)
-    yield from check_manual(compiler)
+    yield from check_manuals(compiler)
     done = run([sys.executable, os.path.join(TOP, "docs", "generate.py"),
                 "--check", "--compiler", compiler])
     yield done.stdout + done.stderr if done.returncode else None
