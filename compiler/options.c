@@ -84,7 +84,7 @@ static int later(const char *name)
 {
 	fprintf(stderr, "bpflockc: --%s is not there yet in this version\n",
 		name);
-	return 1;
+	return 2;
 }
 
 static int set_action(struct options *options, enum action action)
@@ -95,7 +95,7 @@ static int set_action(struct options *options, enum action action)
 	return 0;
 }
 
-static int set_format(struct options *options, const char *name)
+static bool find_format(const char *name, enum explain_format *format)
 {
 	static const struct {
 		const char *name;
@@ -106,15 +106,31 @@ static int set_format(struct options *options, const char *name)
 		{ "json", EXPLAIN_JSON },
 	};
 
-	if (!name)
-		return later("format");
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (strcmp(formats[i].name, name))
 			continue;
-		options->format = formats[i].format;
-		return 0;
+		*format = formats[i].format;
+		return true;
 	}
-	return usage("--format is text, markdown or json, not", name);
+	return false;
+}
+
+/* @next is the word behind it, or NULL: no value, as without one --format is
+ * another command of the language. */
+static int set_format(struct options *options, const char *name,
+		      const char *next)
+{
+	enum explain_format format;
+
+	if (name && find_format(name, &options->format))
+		return 0;
+	if (name)
+		return usage("--format is text, markdown or json, not", name);
+	if (!next || !find_format(next, &format))
+		return later("format");
+	fprintf(stderr, "bpflockc: write --format=%s; see bpflockc --help\n",
+		next);
+	return 2;
 }
 
 static int set_emit(struct options *options, const char *name)
@@ -191,7 +207,7 @@ static int set_option(struct options *options, int option, int index,
 	case OPTION_EMIT:
 		return set_emit(options, optarg);
 	case OPTION_FORMAT:
-		return set_format(options, optarg);
+		return set_format(options, optarg, argv[optind]);
 	case OPTION_TARGET:
 		return set_target(options, optarg);
 	case OPTION_HELP:

@@ -40,8 +40,8 @@ struct options {
 };
 
 /*
- * Returns 0 with *@options set; 2 where the command line is wrong, and 1 where
- * it asks for what is not there yet, after a message on stderr.
+ * Returns 0 with *@options set; 2 after a message on stderr where the command
+ * line is wrong, or asks for what is not there yet.
  */
 int options_parse(struct arena *arena, int argc, char **argv,
 		  struct options *options);
