@@ -4,6 +4,7 @@
 
     before the plan    knows no ELF, no bundle format, no template
     the plan and on    knows no AST
+    (which file is which: stages.py)
     bundle/            knows neither compiler/ nor loader/
     loader/            knows nothing of compiler/ or grammar/
     bpf/               knows the formats of bundle/, and nothing else of ours
@@ -13,22 +14,22 @@ import re
 import sys
 from pathlib import Path
 
+import stages
+
 TOP = Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 
-BEFORE_PLAN = ["source", "diag", "ast", "parse", "lets", "eval", "resolve",
-               "policy", "check", "suggest"]
-BEHIND_PLAN = ["plan", "prove", "explain", "target", "template", "memfile",
-               "link", "emit"]
+LATER = stages.STAGES["the plan"] + stages.STAGES["behind the plan"]
 
 # (files, what they must not include, why)
 RULES = [
-    ([f"compiler/{name}" for name in BEFORE_PLAN] + ["grammar/"],
+    ([f"compiler/{name}" for name in stages.STAGES["before the plan"]] +
+     ["grammar/"],
      r"libelf|gelf|^elf\.h|bpf/libbpf|bundle/(bundle|note|object)|"
-     r"compiler/(plan|template|link|emit)\.h",
+     r"compiler/(" + "|".join(LATER) + r")\.h",
      "what comes before the plan knows no object format"),
-    ([f"compiler/{name}" for name in BEHIND_PLAN],
-     r"compiler/(ast|parse|lets|eval|resolve)\.h|^grammar/",
+    ([f"compiler/{name}" for name in LATER],
+     r"compiler/(ast|parse|lets|eval|resolve|destinations)\.h|^grammar/",
      "nothing after the plan knows the AST"),
     (["compiler/proof/"],
      r"^compiler/(?!proof/|arena\.h|blob\.h)|libbpf|libelf|gelf|^grammar/",
@@ -60,7 +61,7 @@ def violations() -> list[str]:
 
 
 def main() -> int:
-    found = violations()
+    found = stages.mistakes() + violations()
     for line in found:
         print(line)
     print(f"{len(RULES) - bool(found)} passed, {len(found)} failed")

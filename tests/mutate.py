@@ -26,9 +26,10 @@ import subprocess
 import sys
 import time
 
+import stages
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FILES = ["compiler/%s.c" % name for name in (
-    "lets", "eval", "resolve", "check", "plan", "prove")]
+FILES = ["compiler/%s.c" % name for name in stages.DECIDING]
 UNIT = ("suggest", "source", "diag", "check", "eval", "plan", "prove", "table")
 MEMORY = 2 << 30            # bytes, for a mutant that allocates for ever
 SECONDS = 30                # for all runs of one test
