@@ -14,9 +14,12 @@ import json
 import re
 from pathlib import Path
 
+import oracle
+
 from .judge import Outcome
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs/support.md"
+TOP = Path(__file__).resolve().parents[3]
+DOCUMENT = TOP / "docs/support.md"
 
 HEAD = """\
 # What is enforced on which kernel
@@ -32,7 +35,9 @@ hardware for, a module of the tests asked for, as the kernel does.
 
 MIDDLE = """
 *no* is a row that this kernel cannot run, with
-the reason below; *not tested* is an operation that no row has shown denied.
+the reason below; *not tested* is an operation that no row has shown denied; *not
+built yet* is one of a protection that has no template: the compiler refuses to
+make a bundle of it, by name.
 
 """
 
@@ -132,7 +137,21 @@ def load(folder: Path, kernels: list[str]) -> list[dict]:
                                  for kernel in kernels)]
 
 
-def cell(state: dict | None, notes: list[str]) -> str:
+def every(operations: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Those of all protections of the language, whether there are rows of them
+    or not; a reader would miss them."""
+    return oracle.PROTECTIONS | operations
+
+
+def is_built(protection: str) -> bool:
+    """Traces are; their templates have names of their own."""
+    return protection not in oracle.PROTECTIONS or \
+        (TOP / f"bpf/templates/{protection}.bpf.c").exists()
+
+
+def cell(state: dict | None, built: bool, notes: list[str]) -> str:
+    if not built:
+        return "not built yet"
     if not state:
         return "not tested"
     if state["failed"]:
@@ -158,9 +177,11 @@ def table(head: list[str], lines: list[list[str]]) -> str:
 def document(runs: list[dict], operations: dict[str, list[str]]) -> str:
     notes: list[str] = []
     lines = [[f"`{protection}.{name}`",
-              *[cell(run["operations"].get(f"{protection}.{name}"), notes)
+              *[cell(run["operations"].get(f"{protection}.{name}"),
+                     is_built(protection), notes)
                 for run in runs]]
-             for protection, names in operations.items() for name in names]
+             for protection, names in every(operations).items()
+             for name in names]
     kernels = table(["kernel", "release", "run on"],
                     [[run["kernel"], run["release"], days(run)]
                      for run in runs])
