@@ -26,6 +26,9 @@ policies/golden/NAME.md shows.  Its JSON must be what the schema in
 docs/language.md says.  --update writes the tables: read the difference before
 you commit it.
 
+Options that documents and manual pages name must be in --help, and the other
+way round.
+
 Of what a machine printed with a ready policy, what the compiler decides is held
 against it: the rule, verdict and version of each event, and the bundle's size,
 to a tenth, as another clang makes other templates.
@@ -33,6 +36,7 @@ to a tenth, as another clang makes other templates.
 
 import argparse
 import difflib
+import functools
 import glob
 import json
 import os
@@ -211,7 +215,7 @@ def check_block(compiler, block, name, folder):
             yield "%s:%d: %s" % (name, block.line, error)
 
 
-# --- links, and the manual page -----------------------------------------------
+# --- links, options, and the manual pages --------------------------------------
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -263,6 +267,36 @@ def options_of(text):
             for value in (words + more).split("|")}
 
 
+USE = re.compile(r"\b(bpflockc|bpflock-load|bpflock-log)( [^`|.,;:()\n]*)")
+
+
+def check_uses(compiler, path):
+    """None or words, for each command line in the text or in a block: the
+    options that it names are there."""
+    name = os.path.relpath(path, TOP)
+    with open(path, encoding="utf-8") as file:
+        text = re.sub(r"\\\n", " ", file.read())
+    for program, arguments in USE.findall(text):
+        known = programs(compiler).get(program)
+        used = set(re.findall(r" (--[a-z-]+)", arguments))
+        if known and used:
+            yield None if used <= known else "%s: %s has no %s" % (
+                name, program, ", ".join(sorted(used - known)))
+
+
+@functools.cache
+def programs(compiler):
+    """{program: its options}, of those that are built beside the compiler."""
+    found = {}
+    for name in MANUALS:
+        path = os.path.join(os.path.dirname(compiler), name)
+        if os.path.exists(path):
+            found[name] = {option.partition("=")[0].partition(" ")[0]
+                           for option in options_of(run([path, "--help"])
+                                                    .stdout)}
+    return found
+
+
 def check_manual(program, page):
     """The options of --help, and their values, are those of the manual."""
     name = os.path.basename(page)
@@ -282,11 +316,9 @@ def check_manual(program, page):
 
 def check_manuals(compiler):
     folder = os.path.dirname(compiler)
-    for program, name in MANUALS.items():
-        path = os.path.join(folder, program)
-        if os.path.exists(path):        # a compiler of tests comes alone
-            yield from check_manual(path, os.path.join(TOP, "docs", "man",
-                                                       name))
+    for name in programs(compiler):
+        yield from check_manual(os.path.join(folder, name), os.path.join(
+            TOP, "docs", "man", MANUALS[name]))
     with open(os.path.join(TOP, "docs", "language.md"),
               encoding="utf-8") as file:
         commands = file.read().partition("\n## Command line\n")[2]
@@ -388,8 +420,8 @@ def compiled_otherwise(compiler, path, name):
 
 LISTED = re.compile(r"these can be compiled to a bundle\s+today:\s+"
                     r"((?:`[\w-]+`[,\s]*)+)")
-COMPILED = re.compile(r"^ *\$ bpflockc policies/([\w-]+)\.bpflock -o bundle\.o\n"
-                      r" +(\d+) bytes$", re.MULTILINE)
+COMPILED = re.compile(r"^ *\$ bpflockc policies/([\w-]+)\.bpflock "
+                      r"-o bundle\.o\n +(\d+) bytes$", re.MULTILINE)
 EVENT = re.compile(r"Z (allow|deny|would-deny) (\w+)\.(\w+) policy=([\w-]+) "
                    r'version=(\d+) place="(\w+)"(?: cgroup="([^"]*)")?'
                    r'.* rule="([\w-]+)\.bpflock:(\d+)"')
@@ -514,6 +546,7 @@ def results(compiler, update):
         if os.path.exists(path):
             yield from check_document(compiler, path)
             yield from check_links(path)
+            yield from check_uses(compiler, path)
             yield from check_shown(compiler, path, ready)
     yield from check_manuals(compiler)
     done = run([sys.executable, os.path.join(TOP, "docs", "generate.py"),
