@@ -77,7 +77,9 @@ static int by_mapping(const struct scene *scene)
 	(void)scene;
 	return probes((const char *const[]){
 		"map_memfd", "map_shm", "map_mprotect", "map_sysv",
-		"overlay_map", "overlay_mprotect", NULL });
+		"overlay_map", "overlay_mprotect", "map_reopened",
+		"map_reopened_write", "map_reopened_later",
+		"map_reopened_write_later", NULL });
 }
 
 static int payload_in_memory(void)
