@@ -14,8 +14,9 @@
  *   succeeds is one of this program, which then only says its version.
  * - A namespace that is made is gone again with the process that is in it; the
  *   one that is entered is that of who enters it.
- * - kexec_load asks before it looks at its flags, and perf_event_open before it
- *   looks for the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
+ * - kexec_load asks before it looks at its flags, kexec_file_load before it
+ *   finds that the file is no kernel, and perf_event_open before it looks for
+ *   the cgroup.  Opening /dev/mem or /proc/kcore does nothing yet.
  * - A file of sysfs that is only opened for writing stays as it is.
  * - socket() asks before the family finds that it has no such type or protocol,
  *   and before one that nobody has is looked for.  Of an IPv4 socket, UDP does
@@ -30,6 +31,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/kexec.h>
 #include <linux/netlink.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
@@ -400,6 +402,20 @@ static int run_kexec_load(const struct trial *trial)
 	if (err || *text != '0')
 		return -EOPNOTSUPP;
 	return error_of(syscall(SYS_kexec_load, 0L, 0L, NULL, NO_KEXEC_FLAG));
+}
+
+static int run_kexec_file_load(const struct trial *trial)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	CLEANUP(close_fd) int fd = make_memfd(NOT_A_FORMAT);
+	int err = read_text(KEXEC_DISABLED, TEXT_MAX, &text);
+
+	(void)trial;
+	if (err || *text != '0')
+		return -EOPNOTSUPP;
+	return fd < 0 ? fd
+		      : error_of(syscall(SYS_kexec_file_load, fd, -1, 1L, "",
+					 KEXEC_FILE_NO_INITRAMFS));
 }
 
 static int open_and_close(const char *path)
@@ -790,6 +806,9 @@ const struct trial trials[] = {
 	LOCKED_DOWN(kernel_image, kexec,
 		    "kexec_load with a flag that there is not", run_kexec_load,
 		    EINVAL),
+	TRIAL(kernel_image, kernel_read_file, MASK(kernel_image, kexec), 0,
+	      "kexec_file_load of a text", run_kexec_file_load, EPERM,
+	      PAST(ENOEXEC, EINVAL)),
 	LOCKED_DOWN(kernel_image, dev_mem, "open of /dev/mem", run_dev_mem, 0),
 	LOCKED_DOWN(kernel_secrets, perf,
 		    "perf_event_open of registers in no cgroup", run_perf,

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kernel_image: changes to the running kernel's image.  All of it is decided in
- * the hook locked_down: the kernel's own integrity reasons, operation for
- * operation as bpf/lockdown_reasons.h says.
+ * kernel_image: changes to the running kernel's image.  It is decided in the
+ * hook locked_down: the kernel's own integrity reasons, operation for operation
+ * as bpf/lockdown_reasons.h says.
+ *
+ * And `kexec` besides in kernel_read_file, for kexec_file_load: lockdown is not
+ * asked about a kernel whose signature is good, nor by kernels that are built
+ * to check none.
  *
  * Maps: events, drops; .rodata.policy, .rodata.boot and, where the policy
  * names cgroups, .rodata.cgroups, frozen before loading.
@@ -31,4 +35,15 @@ int BPF_PROG(kernel_image_locked_down, enum lockdown_reason what)
 {
 	return lockdown_decide(&policy_kernel_image, PROTECTION_kernel_image,
 			       what);
+}
+
+SEC("lsm/kernel_read_file")
+int BPF_PROG(kernel_image_read_file, struct file *file,
+	     enum kernel_read_file_id id)
+{
+	if (id != bpf_core_enum_value(enum kernel_read_file_id,
+				      READING_KEXEC_IMAGE))
+		return 0;
+	return event_decide_file(&policy_kernel_image,
+				 OPERATION_MASK(kernel_image, kexec), file);
 }

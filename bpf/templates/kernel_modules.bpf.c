@@ -71,8 +71,6 @@ int BPF_PROG(kernel_modules_read_file, struct file *file,
 	     enum kernel_read_file_id id)
 {
 	uint64_t operations = MASK(load_module);
-	struct decision decision;
-	struct event *event;
 
 	if (id != bpf_core_enum_value(enum kernel_read_file_id,
 				      READING_MODULE) &&
@@ -82,15 +80,7 @@ int BPF_PROG(kernel_modules_read_file, struct file *file,
 	if (policy_cares(&policy_kernel_modules, MASK(foreign_module)) &&
 	    is_foreign(file))
 		operations |= MASK(foreign_module);
-	decision = policy_decide_any(&policy_kernel_modules, operations);
-	if (decision.logged) {
-		event = event_reserve(&decision);
-		if (event) {
-			event_object_file(event, file);
-			event_submit(event);
-		}
-	}
-	return policy_verdict(&decision);
+	return event_decide_file(&policy_kernel_modules, operations, file);
 }
 
 SEC("lsm/kernel_load_data")

@@ -130,27 +130,11 @@ static __always_inline uint64_t find_operation(const struct file *file)
 	return MASK(other);
 }
 
-static __always_inline int decide(struct file *file)
-{
-	struct decision decision =
-		policy_decide_any(&policy_sysfs, find_operation(file));
-	struct event *event;
-
-	if (decision.logged) {
-		event = event_reserve(&decision);
-		if (event) {
-			event_object_file(event, file);
-			event_submit(event);
-		}
-	}
-	return policy_verdict(&decision);
-}
-
 SEC("lsm/file_open")
 int BPF_PROG(sysfs_file_open, struct file *file)
 {
 	if (!(file->f_mode & FMODE_WRITE) ||
 	    file->f_inode->i_sb->s_magic != SYSFS_MAGIC)
 		return 0;
-	return decide(file);
+	return event_decide_file(&policy_sysfs, find_operation(file), file);
 }

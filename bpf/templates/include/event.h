@@ -221,3 +221,21 @@ static __always_inline int event_decide_nameless(
 	}
 	return policy_verdict(&decision);
 }
+
+/* The same where it is a file.  For hooks that bpf_d_path() is allowed in. */
+static __always_inline int event_decide_file(
+	const volatile struct policy *policy, uint64_t operations,
+	struct file *file)
+{
+	struct decision decision = policy_decide_any(policy, operations);
+	struct event *event;
+
+	if (decision.logged) {
+		event = event_reserve(&decision);
+		if (event) {
+			event_object_file(event, file);
+			event_submit(event);
+		}
+	}
+	return policy_verdict(&decision);
+}

@@ -330,6 +330,7 @@ struct task_struct___x86 {
 
 enum kernel_read_file_id {
 	READING_MODULE,
+	READING_KEXEC_IMAGE,
 	READING_MODULE_COMPRESSED, /* 6.17 */
 };
 

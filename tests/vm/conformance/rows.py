@@ -303,6 +303,7 @@ PROBES = [
     image("dev_mem", "dev_mem"),
     image("dev_mem_node", "dev_mem"),
     image("kexec_load", "kexec"),
+    image("kexec_file_load", "kexec"),
     image("hibernate", "hibernation"),
     image("pci_config", "pci_access"),
     image("ioperm", "ioport"),

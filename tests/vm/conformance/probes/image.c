@@ -221,6 +221,7 @@ const struct probe image_probes[] = {
 	{ "dev_mem", open_dev_mem },
 	{ "dev_mem_node", dev_mem_node },
 	{ "kexec_load", kexec_data },
+	{ "kexec_file_load", kexec_file },
 	{ "hibernate", hibernate },
 	{ "pci_config", pci_config },
 	{ "ioperm", set_ioperm },

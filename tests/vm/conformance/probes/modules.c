@@ -300,7 +300,7 @@ int kexec_data(const struct subject *subject)
 }
 
 /* kernel_read_file, READING_KEXEC_IMAGE: a file that is no kernel. */
-static int kexec_file(const struct subject *subject)
+int kexec_file(const struct subject *subject)
 {
 	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
 	long done;

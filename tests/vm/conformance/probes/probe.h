@@ -64,6 +64,7 @@ extern const struct probe network_probes[];
 int finit_unsigned(const struct subject *subject);
 int unsafe_parameter(const struct subject *subject);
 int kexec_data(const struct subject *subject);
+int kexec_file(const struct subject *subject);
 int bpf_write(const struct subject *subject);
 int bpf_read(const struct subject *subject);
 int open_dev_mem(const struct subject *subject);
