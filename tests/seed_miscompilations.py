@@ -28,6 +28,7 @@ TOP = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = 4000
 SEEDS = 3  # so many runs of them
 
+# Each template is in one of them: tests/test_tables.py looks.
 POLICIES = {
     "modules": """
         kernel_modules {
@@ -77,6 +78,33 @@ POLICIES = {
             destination printers { prefixes "10.7.0.0/16"; }
             allow inside for container because "test";
             block printers, mail because "test";
+        }
+    """,
+    "lockdown": """
+        kernel_image {
+            profile baseline;
+            allow kexec, hibernation for container because "test";
+            block debugfs for host because "test";
+            log all;
+        }
+        kernel_secrets {
+            profile baseline;
+            allow perf for container because "test";
+            block kprobes for host because "test";
+        }
+    """,
+    "namespaces": """
+        namespaces {
+            profile baseline;
+            allow uts, ipc for container because "test";
+            block enter, net for host because "test";
+            log all;
+        }
+    """,
+    "traces": """
+        trace {
+            exec all for container;
+            privileged chown, sys_admin;
         }
     """,
     "cgroups": """
@@ -130,7 +158,8 @@ class Elf:
 
     def code(self) -> list[Section]:
         return [each for each in self.sections
-                if each.name.startswith("lsm/") or each.name == ".text"]
+                if each.name.startswith(("lsm/", "fexit/"))
+                or each.name == ".text"]
 
     def named(self, name: str) -> Section | None:
         return next((each for each in self.sections if each.name == name), None)
@@ -294,7 +323,8 @@ def change_core(rng: random.Random, elf: Elf) -> Change | None:
 def retarget(rng: random.Random, elf: Elf) -> Change | None:
     """A relocation for another symbol, of those that have one."""
     found = [section.offset + at for section in elf.sections
-             if section.type == 9 and section.name.startswith(".rellsm/")
+             if section.type == 9
+             and section.name.startswith((".rellsm/", ".relfexit/"))
              for at in range(0, section.size, RELOCATION)]
     if not found:
         return None
@@ -333,7 +363,7 @@ class Objects:
         for option in ([], ["-O0"]):
             bundle = self.folder / f"{name}{''.join(option)}.o"
             subprocess.run([self.build / "bpflockc", *option, "-Wno-no-effect",
-                            source, "-o", bundle], check=True)
+                            "-Wno-lock-out", source, "-o", bundle], check=True)
             self.bundles.append((bundle.name, bundle,
                                  Elf(bundle.read_bytes())))
 
