@@ -18,12 +18,14 @@
 #include "loader/code.h"
 #include "loader/detail.h"
 #include "loader/fault.h"
+#include "loader/guard.h"
 #include "loader/home.h"
 #include "loader/kernel_links.h"
 #include "loader/live.h"
 #include "loader/record.h"
 #include "loader/report.h"
 #include "loader/vault.h"
+#include "loader/visit.h"
 
 static const char step[] = "gate";
 
@@ -227,22 +229,11 @@ static bool sits_in_front(const struct run *run,
 	return false;
 }
 
-static uint32_t gate_program(const struct run *run)
+/* @gate: the id of the gate's own program, 0 where there is none. */
+static int look_for_foreign(const struct run *run, uint32_t gate)
 {
-	struct bpf_link_info info = { 0 };
-	uint32_t size = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(run->gate, &info, &size) ? 0
-							       : info.prog_id;
-}
-
-int refuse_foreign(struct run *run)
-{
-	uint32_t gate = gate_program(run);
 	int first = 0;
 
-	if (run->gate < 0)
-		return 0;
 	for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
 		struct live_program program;
 		int err = live_program_info(id, &program);
@@ -266,4 +257,41 @@ int refuse_foreign(struct run *run)
 			       program.info.name, id);
 	}
 	return first;
+}
+
+/* Of a loader that was killed: the next load removes it before it looks. */
+static bool has_leftovers(const struct run *run)
+{
+	CLEANUP(close_fd) int vault = -1;
+	struct dirent **names = NULL;
+	int count = home_list_policies(run->home, home_is_leftover, &names);
+
+	if (count >= 0)
+		home_list_free(names, count);
+	return count > 0 || !visit_root(&vault);
+}
+
+int probe_foreign(struct run *run)
+{
+	int err;
+
+	if (run->options->command != COMMAND_CHECK || run->sealed ||
+	    !vault_is_wanted(run) || has_leftovers(run))
+		return 0;
+	err = open_guard(run, &run->guard);
+	return err ? err : look_for_foreign(run, 0);
+}
+
+static uint32_t gate_program(const struct run *run)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(run->gate, &info, &size) ? 0
+							       : info.prog_id;
+}
+
+int refuse_foreign(struct run *run)
+{
+	return run->gate < 0 ? 0 : look_for_foreign(run, gate_program(run));
 }

@@ -9,6 +9,9 @@
 
 #include "loader/run.h"
 
+/* Stage of --check: what refuse_foreign() will find, if nothing changes. */
+int probe_foreign(struct run *run);
+
 /* Stage, before anything of ours is in the kernel; without a locked bundle it
  * does nothing, as the next one. */
 int close_gate(struct run *run);

@@ -31,7 +31,9 @@
 #include "loader/mount.h"
 #include "loader/pin.h"
 #include "loader/process.h"
+#include "loader/read.h"
 #include "loader/report.h"
+#include "loader/vault.h"
 #include "loader/wait.h"
 
 #define GUARD_NAME     "the guard" /* in messages, where a bundle's path is */
@@ -39,6 +41,9 @@
 #define SYSCTL_PROGRAM "guard_sysctl"
 #define SYSCTL_MAX     64 /* as many as the kernel lets one cgroup have */
 #define BPF_PROGRAM    "guard_bpf"
+
+#define FILE_SYSTEMS	 "/proc/filesystems"
+#define FILE_SYSTEMS_MAX 65536
 
 extern const char guard_object[], guard_object_end[];
 
@@ -129,6 +134,65 @@ static int open_root_cgroup(int *root)
 	return *root < 0 ? -errno : 0;
 }
 
+static const char *mend_sysctl(int err)
+{
+	switch (err) {
+	case -EXDEV:
+		return "run it in no container";
+	case -EPERM:
+		return "a program that allows no other one is on the root "
+		       "cgroup: see 'bpftool cgroup show'";
+	case -E2BIG:
+		return "the root cgroup has as many programs as it takes: see "
+		       "'bpftool cgroup show'";
+	}
+	return "run a kernel with CONFIG_CGROUP_BPF=y and cgroup v2";
+}
+
+static int refuse_sysctl(int err)
+{
+	return refuse(err, MACHINE, "guard", mend_sysctl(err),
+		      "kernel.ftrace_enabled cannot be guarded:");
+}
+
+/* Where it is mounted nowhere, the guard mounts it for itself. */
+static int check_cgroup2(void)
+{
+	CLEANUP(free_memory) char *text = NULL;
+	int err = read_text(FILE_SYSTEMS, FILE_SYSTEMS_MAX, &text);
+
+	return err || strstr(text, "\tcgroup2\n") ? 0 : -ENODEV;
+}
+
+/* What the kernel cannot say, attaching finds out. */
+static int check_root_cgroup(void)
+{
+	CLEANUP(close_fd) int root = -1;
+	uint32_t flags = 0, count = 0;
+	const char *mounted;
+
+	root = cgroup_root_open(&mounted);
+	if (root < 0)
+		return check_cgroup2();
+	if (bpf_prog_query(root, BPF_CGROUP_SYSCTL, 0, &flags, NULL, &count))
+		return errno == EINVAL ? -EINVAL : 0;
+	if (count >= SYSCTL_MAX)
+		return -E2BIG;
+	return count && !(flags & BPF_F_ALLOW_MULTI) ? -EPERM : 0;
+}
+
+int probe_guard(struct run *run)
+{
+	int err;
+
+	if (run->sealed || !vault_is_wanted(run))
+		return 0;
+	err = process_check_cgroup_namespace();
+	if (!err)
+		err = check_root_cgroup();
+	return err ? refuse_sysctl(err) : 0;
+}
+
 static int attach_sysctl(struct run *run)
 {
 	int program = bpf_program__fd(sysctl_program(&run->guard));
@@ -144,15 +208,7 @@ static int attach_sysctl(struct run *run)
 		err = bpf_prog_attach(program, root, BPF_CGROUP_SYSCTL,
 				      BPF_F_ALLOW_MULTI);
 	if (err)
-		return refuse(err, MACHINE, "guard",
-			      err == -EXDEV ? "run it in no container"
-			      : err == -EPERM
-				      ? "a program that allows no other one is "
-					"on the root cgroup: see 'bpftool "
-					"cgroup show'"
-				      : "run a kernel with CONFIG_CGROUP_BPF=y "
-					"and cgroup v2",
-			      "kernel.ftrace_enabled cannot be guarded:");
+		return refuse_sysctl(err);
 	run->sysctl_cgroup = keep_fd(&root);
 	return 0;
 }

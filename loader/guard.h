@@ -10,6 +10,10 @@
 
 /* Stages; without a locked bundle they do nothing. */
 
+/* Whether the guard's program could go on the root of the cgroups, as far as
+ * that can be told without putting it there. */
+int probe_guard(struct run *run);
+
 int load_guard(struct run *run);
 
 /* As open_object() for a bundle. */

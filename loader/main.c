@@ -54,6 +54,9 @@ static const struct stage check_stages[] = {
 	{ .name = "names", .bundle = replace_decide },
 	{ .name = "room", .machine = probe_room },
 	{ .machine = refuse_when_sealed },
+	{ .machine = probe_vault },
+	{ .machine = probe_guard },
+	{ .machine = probe_foreign },
 	{ 0 },
 };
 

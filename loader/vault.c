@@ -154,6 +154,13 @@ int vault_device(int vault, uint32_t *device)
 	return 0;
 }
 
+int probe_vault(struct run *run)
+{
+	int err = !run->sealed && vault_is_wanted(run) ? visit_check() : 0;
+
+	return err ? visit_refuse(err, step) : 0;
+}
+
 int make_vault(struct run *run)
 {
 	CLEANUP(visit_leave) struct visit visit = NO_VISIT;

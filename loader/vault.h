@@ -27,6 +27,9 @@ int look_at_vault(struct run *run);
 /* Stage: a sealed machine takes no further policy, whichever it is. */
 int refuse_when_sealed(struct run *run);
 
+/* Stage: where a bundle is locked, whether there is a place for the vault. */
+int probe_vault(struct run *run);
+
 /* Stage: makes the vault where a bundle is locked, for the rest of the run.
  * What a loader that was killed left of one goes before. */
 int make_vault(struct run *run);

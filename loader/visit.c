@@ -84,6 +84,13 @@ void visit_leave(struct visit *visit)
 	*visit = (struct visit)NO_VISIT;
 }
 
+int visit_check(void)
+{
+	CLEANUP(close_fd) int thread = open_thread("ns/mnt", O_RDONLY);
+
+	return thread < 0 ? thread : 0;
+}
+
 int visit_enter(struct visit *visit)
 {
 	CLEANUP(close_fd) int thread = open_thread("ns/mnt", O_RDONLY);

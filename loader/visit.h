@@ -18,6 +18,10 @@ struct visit {
 		.namespace = -1, .folder = -1 \
 	}
 
+/* Whether there is a namespace to enter: returns 0, -ESRCH where there is no such
+ * thread, or -errno. */
+int visit_check(void);
+
 /* Returns 0; -ESRCH where there is no such thread; or -errno. */
 int visit_enter(struct visit *visit);
 

@@ -630,6 +630,20 @@ ORDINARY = [
         ("Operation not permitted",)),
     Row("unload that", "bpflock-load --unload kept", 0),
     Row("nothing left of those either", NOTHING_LEFT, 0),
+    Row("check of a locked policy, beside an open one", "bpflock-load edge.o && "
+        "bpflock-load --check locked.o; s=$?; "
+        "bpflock-load --unload edge-gateway || exit 9; exit $s", 0,
+        ("locked.o: can be loaded",)),
+    Row("check of one touches nothing", NOTHING_LEFT, 0),
+    Row("check of one, and somebody else's program on its hook",
+        "attach-it crowd.o /sys/fs/bpf/crowd; bpflock-load --check locked.o; "
+        f"s=$?; rm /sys/fs/bpf/crowd; {NOTHING_LEFT} || exit 9; exit $s", 1,
+        ("this machine: gate: the program crowd (id ",
+         "mend: load bpflock's policies before")),
+    Row("check of one in a cgroup namespace of its own",
+        "/usr/bin/unshare --cgroup bpflock-load --check locked.o", 1,
+        ("kernel.ftrace_enabled cannot be guarded",
+         "mend: run it in no container")),
     *[Row(f"told to end in {step} while it seals: nothing is left",
           f"BPFLOCK_FAIL={step}? bpflock-load-faults locked.o & i=0; "
           "until grep -q '^State:.T' /proc/$!/status 2>/dev/null; do "
