@@ -135,8 +135,10 @@ int main(int argc, char **argv)
 	if (!stand_alone())
 		return 1;
 	read = read_options(argc, argv, &options);
+	if (read < 0)
+		return 2;
 	if (read)
-		return read < 0 ? 2 : 0;
+		return report_end() ? 1 : 0;
 	if (cmdline_is_off()) {
 		report_note("BPFLOCK IS OFF: bpflock=off is on the kernel's "
 			    "command line, NOTHING IS LOADED OR ENFORCED, and "

@@ -191,9 +191,16 @@ static enum exit_status obey(const struct options *options)
 	return EXIT_USAGE;
 }
 
+/* Whether what it prints is all that there is of it. */
+static bool only_tells(enum command command)
+{
+	return command != COMMAND_LOAD && command != COMMAND_UNLOAD;
+}
+
 int main(int argc, char **argv)
 {
 	CLEANUP(options_free) struct options options = { 0 };
+	enum exit_status status;
 	int err;
 
 	if (!stand_alone())
@@ -202,5 +209,8 @@ int main(int argc, char **argv)
 	if (err)
 		return err == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
 	detail_silence();
-	return (int)obey(&options);
+	status = obey(&options);
+	if (only_tells(options.command) && report_end() && status == EXIT_DONE)
+		status = EXIT_REFUSED;
+	return (int)status;
 }

@@ -102,3 +102,13 @@ void report_note(const char *format, ...)
 	va_end(arguments);
 	fputc('\n', stderr);
 }
+
+int report_end(void)
+{
+	bool failed = ferror(stdout);
+	int err = fflush(stdout) ? -errno : failed ? -EIO : 0;
+
+	return err ? refuse(err, MACHINE, "write", NULL,
+			    "standard output does not take all of it:")
+		   : 0;
+}

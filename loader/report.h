@@ -39,5 +39,9 @@ int refuse_operations(const char *where, const char *step,
 __attribute__((format(printf, 1, 2))) void report_mend(const char *format, ...);
 void report_detail(const char *line, int len);
 
+/* What was written to stdout, to where it goes.  Returns 0, or -errno after
+ * saying on stderr that not all of it got there. */
+int report_end(void);
+
 /* Something to know, with nothing refused. */
 __attribute__((format(printf, 1, 2))) void report_note(const char *format, ...);
