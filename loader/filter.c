@@ -33,6 +33,11 @@ static const struct {
 
 /* ---- what words mean ---- */
 
+static int refuse_memory(void)
+{
+	return refuse(-ENOMEM, MACHINE, "filter", NULL, "out of memory");
+}
+
 static int refuse_word(const struct suggest *suggest, const char *is_no)
 {
 	if (suggest->nearest)
@@ -71,7 +76,7 @@ static int refuse_protection(const char *text, size_t len)
 	struct suggest suggest;
 
 	if (!name)
-		return -ENOMEM;
+		return refuse_memory();
 	suggest = suggest_new(name);
 	for (unsigned i = 0; i < PROTECTION_COUNT; i++)
 		suggest_offer(&suggest, protections[i].name);
@@ -171,7 +176,7 @@ int filter_add(struct filter *filter, enum filter_kind kind, const char *word)
 		return err;
 	words = reallocarray(filter->words, filter->count + 1, sizeof(*words));
 	if (!words)
-		return -ENOMEM;
+		return refuse_memory();
 	words[filter->count++] = added;
 	filter->words = words;
 	return 0;

@@ -34,7 +34,7 @@ struct filter {
 };
 
 /*
- * Adds a word, which must stay.  Returns 0; -ENOMEM; or -EINVAL after saying
+ * Adds a word, which must stay.  Returns 0; or -ENOMEM, or -EINVAL, after saying
  * on stderr what is wrong with it, and what may have been meant.  The name of
  * a policy is not looked for: see filter_check().
  */

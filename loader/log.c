@@ -477,7 +477,7 @@ static int check_filter(const struct stream *stream)
 	size_t count = 0;
 
 	if (!tables)
-		return -ENOMEM;
+		return refuse(-ENOMEM, MACHINE, "log", NULL, "out of memory");
 	for (struct source *each = stream->sources; each; each = each->next)
 		tables[count++] = &each->record.note->table;
 	if (!stream->options->follow)

@@ -12,15 +12,23 @@
 #include "loader/report.h"
 #include "loader/version.h"
 
-enum option_code { OPTION_HELP = 256, OPTION_VERSION, OPTION_FILTER };
+enum option_code {
+	OPTION_FOLLOW = REPORT_CODES,
+	OPTION_HELP,
+	OPTION_JOURNAL,
+	OPTION_JSON,
+	OPTION_LOGFMT,
+	OPTION_VERSION,
+	OPTION_FILTER,
+};
 
 static const struct option long_options[] = {
 	{ "cgroup", required_argument, NULL, OPTION_FILTER + FILTER_CGROUP },
-	{ "follow", no_argument, NULL, 'f' },
+	{ "follow", no_argument, NULL, OPTION_FOLLOW },
 	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "journal", no_argument, NULL, 's' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "logfmt", no_argument, NULL, 'l' },
+	{ "journal", no_argument, NULL, OPTION_JOURNAL },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "logfmt", no_argument, NULL, OPTION_LOGFMT },
 	{ "policy", required_argument, NULL, OPTION_FILTER + FILTER_POLICY },
 	{ "protection", required_argument, NULL,
 	  OPTION_FILTER + FILTER_PROTECTION },
@@ -65,17 +73,6 @@ static int set_format(struct log_options *options, bool *set,
 	return 0;
 }
 
-static int refuse_option(char **argv)
-{
-	if (optopt)
-		report_note("%s takes a word; see bpflock-log --help",
-			    argv[optind - 1]);
-	else
-		report_note("'%s' is no option; see bpflock-log --help",
-			    argv[optind - 1]);
-	return -EINVAL;
-}
-
 /* Returns 0; 1 where there is nothing more to do; or -errno after saying what
  * is wrong. */
 static int read_options(int argc, char **argv, struct log_options *options)
@@ -84,19 +81,19 @@ static int read_options(int argc, char **argv, struct log_options *options)
 	int code, err = 0;
 
 	opterr = 0;
-	while (!err &&
-	       (code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while (!err && (code = getopt_long(argc, argv, ":", long_options,
+					   NULL)) != -1) {
 		switch (code) {
-		case 'f':
+		case OPTION_FOLLOW:
 			options->follow = true;
 			break;
-		case 'j':
+		case OPTION_JSON:
 			err = set_format(options, &set, FORMAT_JSON);
 			break;
-		case 'l':
+		case OPTION_LOGFMT:
 			err = set_format(options, &set, FORMAT_LOGFMT);
 			break;
-		case 's':
+		case OPTION_JOURNAL:
 			err = set_format(options, &set, FORMAT_JOURNAL);
 			break;
 		case OPTION_HELP:
@@ -112,7 +109,7 @@ static int read_options(int argc, char **argv, struct log_options *options)
 				optarg);
 			break;
 		default:
-			err = refuse_option(argv);
+			err = report_option(code, argv);
 		}
 	}
 	if (!err && optind < argc) {
@@ -136,7 +133,7 @@ int main(int argc, char **argv)
 		return 1;
 	read = read_options(argc, argv, &options);
 	if (read < 0)
-		return 2;
+		return read == -EINVAL ? 2 : 1;
 	if (read)
 		return report_end() ? 1 : 0;
 	if (cmdline_is_off()) {

@@ -10,10 +10,10 @@
 
 #include "loader/report.h"
 
-/* Commands are their own codes, behind all characters. */
-#define CODE(command) (256 + (command))
-#define OPTION_JSON   'j'
-#define OPTION_DIGEST 'd'
+/* Commands are their own codes. */
+#define CODE(command) (REPORT_CODES + (command))
+#define OPTION_JSON   CODE(COMMAND_VERSION + 1)
+#define OPTION_DIGEST CODE(COMMAND_VERSION + 2)
 
 static const struct option long_options[] = {
 	{ "check", no_argument, NULL, CODE(COMMAND_CHECK) },
@@ -72,7 +72,7 @@ static int add_digest(struct options *options, const char *hex)
 	grown = reallocarray(options->digests, options->digest_count + 1,
 			     sizeof(*grown));
 	if (!grown)
-		return -ENOMEM;
+		return refuse(-ENOMEM, MACHINE, "start", NULL, "out of memory");
 	grown[options->digest_count++] = digest;
 	options->digests = grown;
 	return 0;
@@ -89,6 +89,9 @@ static int check_usage(const struct options *options, unsigned commands)
 	if (options->json && options->command != COMMAND_STATUS &&
 	    options->command != COMMAND_VERIFY)
 		return usage("--json belongs to --status and --verify");
+	if (options->digest_count && (options->command == COMMAND_STATUS ||
+				      options->command == COMMAND_UNLOAD))
+		return usage("--digest is for bundles, and none is read here");
 	switch (options->command) {
 	case COMMAND_LOAD:
 	case COMMAND_CHECK:
@@ -111,7 +114,8 @@ int options_parse(int argc, char **argv, struct options *options)
 	int code, err = 0;
 
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, ":", long_options, NULL)) !=
+	       -1) {
 		if (code == OPTION_JSON) {
 			options->json = true;
 		} else if (code == OPTION_DIGEST) {
@@ -120,10 +124,7 @@ int options_parse(int argc, char **argv, struct options *options)
 			options->command = (enum command)(code - CODE(0));
 			commands++;
 		} else {
-			report_note("'%s' is no option, or misses its value; "
-				    "see bpflock-load --help",
-				    argv[optind - 1]);
-			err = -EINVAL;
+			err = report_option(code, argv);
 		}
 		if (err || options->command == COMMAND_HELP ||
 		    options->command == COMMAND_VERSION)

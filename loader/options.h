@@ -30,7 +30,7 @@ struct options {
 void options_free(struct options *options);
 
 /*
- * Returns 0, -ENOMEM, or -EINVAL after a hint on stderr; *@options, which has
+ * Returns 0, or -ENOMEM or -EINVAL after a hint on stderr; *@options, which has
  * to be zeroed before, is the caller's to free in each case.
  */
 int options_parse(int argc, char **argv, struct options *options);

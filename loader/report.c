@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,4 +112,21 @@ int report_end(void)
 	return err ? refuse(err, MACHINE, "write", NULL,
 			    "standard output does not take all of it:")
 		   : 0;
+}
+
+/* A letter is named by itself: it may be in the middle of an argument that is
+ * not done yet. */
+int report_option(int code, char **argv)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	bool is_letter = optopt && optopt < REPORT_CODES;
+	const char *option = is_letter ? letter : argv[optind - 1];
+
+	report_note("'%s' %s; see %s --help", option,
+		    code == ':' ? "misses its value"
+		    : optopt >= REPORT_CODES
+			    ? "is given a value, and takes none"
+			    : "is no option",
+		    program_invocation_short_name);
+	return -EINVAL;
 }

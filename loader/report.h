@@ -43,5 +43,11 @@ void report_detail(const char *line, int len);
  * saying on stderr that not all of it got there. */
 int report_end(void);
 
+/* What is wrong with an option for which getopt_long(), whose short options are
+ * ":" and whose long ones have codes from REPORT_CODES on, returned @code.
+ * Returns -EINVAL. */
+int report_option(int code, char **argv);
+#define REPORT_CODES 256 /* behind all characters */
+
 /* Something to know, with nothing refused. */
 __attribute__((format(printf, 1, 2))) void report_note(const char *format, ...);

@@ -7,7 +7,8 @@
 Each input must end with the exit status and the words that are asked for, no
 output left behind, within 64 MiB of memory and a few seconds; with --sanitized
 memory is not held to that, as a sanitizer takes its own.  Then come command
-lines made up at random (--count, --seed), which may do anything but crash.
+lines of bpflock-load and bpflock-log, and ones made up at random (--count,
+--seed), which may do anything but crash.
 """
 
 import argparse
@@ -616,6 +617,44 @@ def run_case(options, entry):
     check_output(before)
 
 
+# Command lines of the programs beside it, which ask no kernel: the status, what
+# is said on stderr, and where stdout goes.
+HEX = "0" * 64
+PROGRAM_CASES = [
+    ("bpflock-load", ["-xy"], 2, "'-x' is no option", None),
+    ("bpflock-load", ["-\udcff"], 2, "'-.' is no option", None),
+    ("bpflock-load", ["--lock"], 2, "'--lock' is no option", None),
+    ("bpflock-load", ["--digest"], 2, "'--digest' misses its value", None),
+    ("bpflock-load", ["--status", "--json=1"], 2,
+     "'--json=1' is given a value, and takes none", None),
+    ("bpflock-load", ["--status", "--digest", HEX], 2,
+     "--digest is for bundles", None),
+    ("bpflock-load", ["--unload", "x", "--digest", HEX], 2,
+     "--digest is for bundles", None),
+    ("bpflock-load", ["--help"], 1, "No space left", "/dev/full"),
+    ("bpflock-load", ["--version"], 1, "No space left", "/dev/full"),
+    ("bpflock-log", ["-xy"], 2, "'-x' is no option", None),
+    ("bpflock-log", ["-x"], 2, "'-x' is no option", None),
+    ("bpflock-log", ["--json=1"], 2,
+     "'--json=1' is given a value, and takes none", None),
+    ("bpflock-log", ["--policy"], 2, "'--policy' misses its value", None),
+    ("bpflock-log", ["--help"], 1, "No space left", "/dev/full"),
+    ("bpflock-log", ["--version"], 1, "No space left", "/dev/full"),
+]
+
+
+def run_program(options, name, arguments, wanted, words, stdout):
+    with open(stdout or os.devnull, "wb") as out:
+        result = subprocess.run([os.path.join(options.programs, name),
+                                 *arguments], stdout=out, check=False,
+                                stderr=subprocess.PIPE,
+                                stdin=subprocess.DEVNULL,
+                                timeout=SECONDS * SLOWER)
+    printed = result.stderr.decode(errors="replace")
+    if result.returncode != wanted or not re.search(words, printed):
+        raise Failure("exit status %d:\n%s" % (result.returncode, printed))
+
+
 def random_arguments(generator):
     words = ["--check", "--explain", "--why", "--prove", "--emit=plan",
              "--emit=", "--format=json", "--format=", "--format", "--target",
@@ -692,6 +731,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         # The user without rights may not see where it was built: in /root.
         os.chmod(place, 0o755)
+        options.programs = os.path.dirname(options.compiler)
         options.compiler = shutil.copy(options.compiler, place)
         return run_all(options)
 
@@ -704,6 +744,9 @@ def run_all(options):
         if not options.names or entry[0] in options.names:
             tally.run(entry[0], in_folder, run_case, options, entry)
     if not options.names:
+        for program, arguments, *wanted in PROGRAM_CASES:
+            tally.run(shlex.join([program, *arguments]), run_program, options,
+                      program, arguments, *wanted)
         print("seed", options.seed)
         with tempfile.TemporaryDirectory() as place:
             os.chdir(place)

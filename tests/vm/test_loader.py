@@ -354,6 +354,9 @@ ORDINARY = [
         exact="no policy is loaded\n"),
     Row("JSON of nothing", "bpflock-load --status --json", 0,
         exact='{"policies":[],"leftovers":[]}\n'),
+    *[Row(f"{command}, and nowhere to write it", f"bpflock-load {command} "
+          ">/dev/full", 1, ("No space left on device",))
+      for command in ("--status", "--status --json", "--check edge.o")],
     Row("unload of nothing", "bpflock-load --unload edge-gateway", 1,
         ("no policy of that name",)),
     Row("check", "bpflock-load --check edge.o other.o", 0,
