@@ -142,7 +142,7 @@ static const char *wrong_map(const struct bpf_map *map)
 	if (bpf_map__is_internal(map) &&
 	    strncmp(bpf_map__name(map), RODATA, strlen(RODATA)))
 		return "holds data that is not read-only";
-	if (entry * bpf_map__max_entries(map) > MEMORY_MAX)
+	if (bpf_map__max_entries(map) > MEMORY_MAX / entry)
 		return "is too large";
 	return NULL;
 }
