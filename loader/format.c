@@ -19,11 +19,11 @@
 
 #include "bundle/text.h"
 #include "loader/cgroup_paths.h"
+#include "loader/cleanup.h"
 #include "loader/journal.h"
 
 #define NS_PER_S  1000000000
 #define TIME_SIZE 64
-#define RULE_SIZE 512
 
 struct line {
 	FILE *out;
@@ -289,12 +289,16 @@ static void put_rule(struct line *line, const struct table *table,
 {
 	const struct table_statement *statement = table_decided_by(
 		table, protection, event->class, event->operation);
-	char rule[RULE_SIZE];
+	CLEANUP(free_memory) char *rule = NULL;
 
 	if (!statement || !is_decided_by_class(protection, event))
 		return;
-	snprintf(rule, sizeof(rule), "%s:%" PRIu32,
-		 table->sources[statement->source], statement->line);
+	/* However long the path: what is cut would be another rule. */
+	if (asprintf(&rule, "%s:%" PRIu32, table->sources[statement->source],
+		     statement->line) < 0) {
+		rule = NULL;
+		return;
+	}
 	put_text(line, "rule", rule);
 	if (statement->reason)
 		put_text(line, "because", statement->reason);

@@ -79,6 +79,33 @@ static void check(enum format form, const struct event *event,
 	free(made);
 }
 
+#define PATH_LEN 4000
+
+static char long_path[PATH_LEN + 1];
+
+static void make_with_long_path(struct sample *sample)
+{
+	sample_make_simple(sample);
+	memset(long_path, 'a', PATH_LEN);
+	sample->sources[0] = sample->sources[1] = long_path;
+}
+
+/* What is cut would be another rule. */
+static void says_the_rule_whole(void **state)
+{
+	char *made = format_of(make_with_long_path, FORMAT_LOGFMT, &an_event,
+			       sizeof(an_event), 0);
+	const char *rule = strstr(made, " rule=\"");
+
+	(void)state;
+	assert_non_null(rule);
+	rule += strlen(" rule=\"");
+	assert_int_equal(strspn(rule, "a"), PATH_LEN);
+	assert_int_equal(rule[PATH_LEN], ':');
+	assert_int_equal(strspn(rule + PATH_LEN + 1, "0123456789"), 1);
+	free(made);
+}
+
 static void says_everything(void **state)
 {
 	(void)state;
@@ -456,6 +483,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_everything),
+		cmocka_unit_test(says_the_rule_whole),
 		cmocka_unit_test(says_what_the_numbers_stand_for),
 		cmocka_unit_test(fills_an_entry_of_the_journal),
 		cmocka_unit_test(names_forge_nothing),
