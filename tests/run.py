@@ -112,6 +112,7 @@ SUITES = [
            "--compiler", "build/sanitize/bpflockc"),
     python("oracle", "tests/test_oracle.py"),
     python("attack-rules", "tests/test_attacks.py"),
+    python("tables", "tests/test_tables.py"),
     python("reach", "tests/reach.py", "--compiler", "build/bpflockc"),
     python("agree", "tests/agree.py", "--compiler", "build/bpflockc",
            "--count", "2000", "--seed", "1"),
