@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bundle/version.h"
 #include "compiler/arena.h"
 #include "compiler/check.h"
 #include "compiler/diag.h"
@@ -30,10 +31,6 @@
 #include "compiler/target.h"
 #include "compiler/template.h"
 #include "grammar/words.h"
-
-#ifndef BPFLOCK_VERSION
-#define BPFLOCK_VERSION "development"
-#endif
 
 /* What the stages are given, and what they leave for those behind them. */
 struct run {

@@ -16,4 +16,6 @@ int freeze_maps(struct run *run, struct load *load);
 /* Returns 0 or -errno. */
 int map_is_frozen(int fd, bool *frozen);
 
+/* From here the kernel asks them: fills load->links, in the order of the
+ * programs.  What a failure leaves attached goes with the run. */
 int attach_programs(struct run *run, struct load *load);

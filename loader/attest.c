@@ -444,7 +444,7 @@ static int attest_subject(struct subject *subject)
 			strerror(-err));
 		return 0;
 	}
-	if (subject->home != home_of(subject->run, load))
+	if (subject->home != run_home_of(subject->run, load))
 		differs(&subject->found,
 			"it is locked, and loaded as an open one");
 	digest_to_hex(&subject->record.bundle, hex);
@@ -640,7 +640,7 @@ static int attest_all(struct run *run, struct subject *subjects, size_t count,
 		subjects[i].load = load;
 		subjects[i].links = links;
 		subjects[i].capture = capture;
-		subjects[i].home = find_home(run, policy_name(load));
+		subjects[i].home = run_find_home(run, policy_name(load));
 		err = attest_subject(&subjects[i]);
 	}
 	return err;

@@ -359,7 +359,7 @@ static int look(struct stream *stream, bool follow)
 {
 	CLEANUP(close_fd) int home = -1;
 	int err = home_open(HOME_LOOK, "log", &home);
-	int sealed = stream->vault < 0 ? vault_open("log", &stream->vault) : 0;
+	int sealed = stream->vault < 0 ? visit_vault("log", &stream->vault) : 0;
 
 	stream->looked = clock_ns(CLOCK_MONOTONIC);
 	/* The clock may have been set since. */

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "bundle/version.h"
 #include "loader/cleanup.h"
 #include "loader/cmdline.h"
 #include "loader/detail.h"
 #include "loader/log.h"
 #include "loader/report.h"
-#include "loader/version.h"
 
 enum option_code {
 	OPTION_FOLLOW = REPORT_CODES,
@@ -100,7 +100,7 @@ static int read_options(int argc, char **argv, struct log_options *options)
 			show_help();
 			return 1;
 		case OPTION_VERSION:
-			puts("bpflock-log " VERSION);
+			puts("bpflock-log " BPFLOCK_VERSION);
 			return 1;
 		case OPTION_FILTER ... OPTION_FILTER + FILTER_KINDS - 1:
 			err = filter_add(

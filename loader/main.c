@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bundle/version.h"
 #include "loader/attach.h"
 #include "loader/attest.h"
 #include "loader/bind.h"
@@ -27,7 +28,6 @@
 #include "loader/unload.h"
 #include "loader/vault.h"
 #include "loader/verify.h"
-#include "loader/version.h"
 
 enum exit_status { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
 
@@ -185,7 +185,7 @@ static enum exit_status obey(const struct options *options)
 		options_help();
 		return EXIT_DONE;
 	case COMMAND_VERSION:
-		puts("bpflock-load " VERSION);
+		puts("bpflock-load " BPFLOCK_VERSION);
 		return EXIT_DONE;
 	}
 	return EXIT_USAGE;

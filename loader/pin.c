@@ -35,7 +35,6 @@
 #include "loader/record.h"
 #include "loader/report.h"
 #include "loader/signals.h"
-#include "loader/vault.h"
 
 static const char step[] = "pin";
 
@@ -61,7 +60,7 @@ static int pin(const struct run *run, const struct load *load, int fd,
 	int err = fault("pin");
 
 	if (!err)
-		err = layout_path(path, home_of(run, load), LAYOUT_STAGED,
+		err = layout_path(path, run_home_of(run, load), LAYOUT_STAGED,
 				  policy_name(load), part, name);
 	if (!err)
 		err = guard_register(run, fd, use);
@@ -75,7 +74,7 @@ static int make_folder(const struct run *run, const struct load *load,
 	int err = fault("folder");
 
 	if (!err)
-		err = layout_path(path, home_of(run, load), LAYOUT_STAGED,
+		err = layout_path(path, run_home_of(run, load), LAYOUT_STAGED,
 				  policy_name(load), part, NULL);
 	return !err && mkdir(path, 0700) ? -errno : err;
 }
@@ -180,12 +179,12 @@ static void find_names(const struct load *load, struct names *names)
 /* A locked policy has its place in the vault, beside an open one's. */
 static bool replaces_in_place(const struct run *run, const struct load *load)
 {
-	return load->replaces && home_of(run, load) == run->home;
+	return load->replaces && run_home_of(run, load) == run->home;
 }
 
 int put_in_place(struct run *run, struct load *load)
 {
-	int home = home_of(run, load), err = fault("rename");
+	int home = run_home_of(run, load), err = fault("rename");
 	struct names names;
 
 	find_names(load, &names);
@@ -207,7 +206,7 @@ int put_in_place(struct run *run, struct load *load)
  * The vault goes as a whole, but only once no policy can deny that any more. */
 static int unpin(const struct run *run, const struct load *load)
 {
-	int home = home_of(run, load), err = 0;
+	int home = run_home_of(run, load), err = 0;
 	struct names names;
 
 	find_names(load, &names);

@@ -16,6 +16,7 @@ int open_home(struct run *run);
  * than pinning. */
 int stage_policy(struct run *run, struct load *load);
 
+/* Once attached: the links, which are not there before. */
 int pin_links(struct run *run, struct load *load);
 
 /* From here the loader is let through no more: bundle/boot.h. */

@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#define READ_BUNDLE_MAX (16U << 20)
-
 /*
  * The regular file at @path, never through a symbolic link in its last part
  * and never more than @max bytes.  On success *@bytes is the caller's to

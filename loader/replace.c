@@ -7,7 +7,6 @@
 #include "loader/replace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +20,6 @@
 #include "loader/record.h"
 #include "loader/report.h"
 #include "loader/unload.h"
-#include "loader/vault.h"
 
 /* Whether each of the bundle's programs still has the pin of its link. */
 static bool is_whole(int home, const struct load *load)
@@ -76,19 +74,10 @@ static int decide(int home, struct load *load, const struct record *old)
 	return -EEXIST;
 }
 
-int find_home(const struct run *run, const char *name)
-{
-	if (run->vault >= 0 && !faccessat(run->vault, name, F_OK, 0))
-		return run->vault;
-	if (run->home >= 0 && !faccessat(run->home, name, F_OK, 0))
-		return run->home;
-	return -1;
-}
-
 int replace_decide(struct run *run, struct load *load)
 {
 	const char *name = policy_name(load);
-	int err, home = find_home(run, name);
+	int err, home = run_find_home(run, name);
 	struct record record = { 0 };
 
 	if (home < 0)
@@ -116,8 +105,8 @@ static int retire(const struct run *run, const struct load *load)
 	int left, err = fault("retire");
 
 	snprintf(folder, sizeof(folder), "%s%s",
-		 home_of(run, load) == run->home ? LAYOUT_STAGED
-						 : LAYOUT_IN_PLACE,
+		 run_home_of(run, load) == run->home ? LAYOUT_STAGED
+						     : LAYOUT_IN_PLACE,
 		 policy_name(load));
 	if (!err)
 		err = home_remove(run->home, folder, LAYOUT_LINKS);

@@ -14,9 +14,6 @@
  */
 int replace_decide(struct run *run, struct load *load);
 
-/* Where a policy of that name is loaded, of the run's homes; -1: it is not. */
-int find_home(const struct run *run, const char *name);
-
 /*
  * Once all have their place: what they replaced goes, and from here nothing is
  * undone any more.  Where that fails, the new ones are enforced and so, with

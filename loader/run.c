@@ -2,7 +2,9 @@
 #include "loader/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -25,6 +27,21 @@ int run_start(struct run *run, const struct options *options)
 	for (size_t i = 0; i < run->count; i++)
 		run->loads[i].path = options->operands[i];
 	return 0;
+}
+
+int run_home_of(const struct run *run, const struct load *load)
+{
+	return !load->bundle || load->bundle->note->table.locked ? run->vault
+								 : run->home;
+}
+
+int run_find_home(const struct run *run, const char *name)
+{
+	if (run->vault >= 0 && !faccessat(run->vault, name, F_OK, 0))
+		return run->vault;
+	if (run->home >= 0 && !faccessat(run->home, name, F_OK, 0))
+		return run->home;
+	return -1;
 }
 
 static int ask_fault(const struct stage *stage, const char *where)

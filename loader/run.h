@@ -78,6 +78,12 @@ int run_start(struct run *run, const struct options *options);
  * Bundles that are loaded already take part no more. */
 int run_stages(struct run *run, const struct stage *stages);
 
+/* The home of the policy: the vault where it is locked. */
+int run_home_of(const struct run *run, const struct load *load);
+
+/* Where a policy of that name is loaded, of the run's homes; -1: it is not. */
+int run_find_home(const struct run *run, const char *name);
+
 /* For cleanup. */
 void run_free(struct run *run);
 

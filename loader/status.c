@@ -315,7 +315,7 @@ int status_show(bool json)
 	int err = home_open(HOME_LOOK, "status", &home);
 
 	if (!err || err == -ENOENT)
-		err = vault_open("status", &vault);
+		err = visit_vault("status", &vault);
 	if (err && err != -ENOENT)
 		return err;
 	/* What can be seen is shown all the same. */

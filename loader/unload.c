@@ -50,7 +50,7 @@ static int refuse_unknown(int home, const char *name)
 static int refuse_locked(const char *name)
 {
 	CLEANUP(close_fd) int vault = -1;
-	int err = vault_open("unload", &vault);
+	int err = visit_vault("unload", &vault);
 
 	if (err)
 		return err == -ENOENT ? 0 : err;

@@ -51,12 +51,6 @@ int refuse_when_sealed(struct run *run)
 	return 0;
 }
 
-int home_of(const struct run *run, const struct load *load)
-{
-	return !load->bundle || load->bundle->note->table.locked ? run->vault
-								 : run->home;
-}
-
 /* Makes the super block "ro" or "rw". */
 static int reconfigure(int vault, const char *flag)
 {
@@ -118,7 +112,7 @@ static int sweep(void)
  * lets nobody else load programs like ours. */
 int look_at_vault(struct run *run)
 {
-	int err = vault_open(step, &run->vault);
+	int err = visit_vault(step, &run->vault);
 
 	run->sealed = !err;
 	if (err == -ENOENT && run->options->command == COMMAND_LOAD) {
@@ -224,7 +218,7 @@ static int ask_guard(int vault)
 
 	if (err)
 		return err;
-	err = vault_disturb(vault);
+	err = visit_disturb(vault);
 	return err == GUARD_SEALED ? 0 : -(err ? err : EBADE);
 }
 

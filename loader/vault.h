@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 struct run;
-struct load;
 
 /* The device that it is, as the kernel counts.  Returns 0 or -errno. */
 int vault_device(int vault, uint32_t *device);
@@ -39,9 +38,6 @@ int seal_vault(struct run *run);
 
 /* Undoes make_vault(); not once it is sealed. */
 void remove_vault(struct run *run);
-
-/* The home of the policy: the vault where it is locked. */
-int home_of(const struct run *run, const struct load *load);
 
 /* Whether one of the run's bundles, that is not loaded already, is locked. */
 bool vault_is_wanted(const struct run *run);

@@ -21,7 +21,7 @@ static const struct {
 
 int read_bundle(struct run *run, struct load *load)
 {
-	int err = read_file(load->path, READ_BUNDLE_MAX, &load->bytes,
+	int err = read_file(load->path, BUNDLE_MAX_SIZE, &load->bytes,
 			    &load->size);
 
 	(void)run;

@@ -140,7 +140,7 @@ int visit_root(int *root)
 	return 0;
 }
 
-int vault_disturb(int vault)
+int visit_disturb(int vault)
 {
 	char path[64];
 
@@ -148,7 +148,7 @@ int vault_disturb(int vault)
 	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND, NULL) ? errno : 0;
 }
 
-int vault_open(const char *where, int *vault)
+int visit_vault(const char *where, int *vault)
 {
 	CLEANUP(close_fd) int root = -1;
 	int err = visit_root(&root);
@@ -157,7 +157,7 @@ int vault_open(const char *where, int *vault)
 		return -ENOENT;
 	if (err)
 		return err == -ENOENT ? err : visit_refuse(err, where);
-	if (vault_disturb(root) != EPERM)
+	if (visit_disturb(root) != EPERM)
 		return -ENOENT;
 	*vault = keep_fd(&root);
 	return 0;

@@ -18,8 +18,8 @@ struct visit {
 		.namespace = -1, .folder = -1 \
 	}
 
-/* Whether there is a namespace to enter: returns 0, -ESRCH where there is no such
- * thread, or -errno. */
+/* Whether there is a namespace to enter: returns 0, -ESRCH where there is no
+ * such thread, or -errno. */
 int visit_check(void);
 
 /* Returns 0; -ESRCH where there is no such thread; or -errno. */
@@ -37,9 +37,9 @@ int visit_refuse(int err, const char *step);
 int visit_root(int *root);
 
 /* Asks for a change of the vault's mount that the kernel makes nowhere but in
- * its namespace.  Returns the error that it ends in: EINVAL; EPERM where a guard
- * is sealed; GUARD_SEALED (bpf/guard/guard.h) where it now is. */
-int vault_disturb(int vault);
+ * its namespace.  Returns the error that it ends in: EINVAL; EPERM where a
+ * guard is sealed; GUARD_SEALED (bpf/guard/guard.h) where it now is. */
+int visit_disturb(int vault);
 
 /*
  * Opens the vault of a machine that is sealed, to look at it.  On success
@@ -47,4 +47,4 @@ int vault_disturb(int vault);
  * or one that was never sealed; or -errno after saying on stderr, as what
  * happened at @step, what is wrong.
  */
-int vault_open(const char *step, int *vault);
+int visit_vault(const char *step, int *vault);
