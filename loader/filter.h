@@ -34,9 +34,9 @@ struct filter {
 };
 
 /*
- * Adds a word, which must stay.  Returns 0; or -ENOMEM, or -EINVAL, after saying
- * on stderr what is wrong with it, and what may have been meant.  The name of
- * a policy is not looked for: see filter_check().
+ * Adds a word, which must stay.  Returns 0; or -ENOMEM, or -EINVAL, after
+ * saying on stderr what is wrong with it, and what may have been meant.  The
+ * name of a policy is not looked for: see filter_check().
  */
 int filter_add(struct filter *filter, enum filter_kind kind, const char *word);
 
