@@ -121,7 +121,7 @@ order() {
 tidy() {
 	for module in $(cut -d ' ' -f 1 /proc/modules); do
 		case $module in
-		dummy | af_key | ifb | xcbc) in-cgroup /apps rmmod $module ;;
+		dummy | af_key | ifb | md4) in-cgroup /apps rmmod $module ;;
 		esac
 	done
 }

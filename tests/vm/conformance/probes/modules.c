@@ -26,7 +26,7 @@
 #define UNSAFE_FILE	"/sys/module/8250/parameters/share_irqs"
 #define LINK_NAME	"conformance0"
 #define LINK_TYPE	"ifb"
-#define CRYPTO_TEMPLATE "xcbc"
+#define HASH		"md4"
 
 static bool is_loaded(const char *name)
 {
@@ -140,31 +140,29 @@ static int autoload_family(const struct subject *subject)
 	return result;
 }
 
-/*
- * By a thread of the kernel, which crypto starts for the caller: what a keyed
- * hash of that name is made of it asks for by itself.
- */
+/* By a thread of the kernel, which crypto starts for the caller: what a keyed
+ * hash is made of it asks for by itself. */
 static int autoload_crypto(const struct subject *subject)
 {
 	struct sockaddr_alg address = {
 		.salg_family = AF_ALG,
 		.salg_type = "hash",
-		.salg_name = CRYPTO_TEMPLATE "(aes)",
+		.salg_name = "hmac(" HASH ")",
 	};
 	int fd, result;
 
 	(void)subject;
-	if (is_loaded(CRYPTO_TEMPLATE))
+	if (is_loaded(HASH))
 		return RESULT_STALE;
 	fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || !is_loaded("algif_hash"))
 		return RESULT_SETUP;
 	result = autoloaded(
-		CRYPTO_TEMPLATE,
-		bind(fd, (struct sockaddr *)&address, sizeof(address)) ? errno
-								       : 0);
+		HASH, bind(fd, (struct sockaddr *)&address, sizeof(address))
+			      ? errno
+			      : 0);
 	close(fd);
-	clean_up(CRYPTO_TEMPLATE);
+	clean_up(HASH);
 	return result;
 }
 
