@@ -41,6 +41,15 @@ LIMITS = [
     ("errors that are shown, and as many warnings", "compiler/diag.h", "DIAG_MAX_SHOWN", ""),
 ]
 
+# Which of them the text of a check has.
+LIMITS_OF_CHECKS = {
+    "too-large": ["SOURCE_MAX_BYTES"],
+    "nesting": ["AST_MAX_DEPTH"],
+    "include-depth": ["SOURCE_MAX_DEPTH"],
+    "limit": ["LETS_MAX_BYTES", "LETS_MAX_SUBJECTS"],
+    "classes": ["TABLE_MAX_CLASSES"],
+}
+
 UNWRITTEN = "not written yet"
 
 
@@ -239,25 +248,40 @@ def write_capabilities(tables):
 
 
 def write_checks(tables):
+    hold_limits(tables.checks)
     rows = [["`%s`" % name.strip('"'), severity.lower(), words.strip('"')]
             for _, name, severity, words in tables.checks]
     return table(["check", "is", "finds"], rows)
 
 
+def limit_of(header, macro):
+    match = re.search(r"^#define %s\s+([^/\n]*)" % macro, read(header),
+                      re.MULTILINE)
+    if not match:
+        raise SystemExit("%s has no %s any more: see LIMITS in "
+                         "docs/generate.py" % (header, macro))
+    words = re.sub(r"\(\w+\)", "", match.group(1))     # a cast
+    if not re.fullmatch(r"[\d\s()*<]+", words):
+        raise SystemExit("%s: %s is not understood" % (header, macro))
+    return eval(words)      # digits and operators, as was just seen
+
+
 def write_limits(_):
-    rows = []
-    for what, header, macro, unit in LIMITS:
-        match = re.search(r"^#define %s\s+([^/\n]*)" % macro, read(header),
-                          re.MULTILINE)
-        if not match:
-            raise SystemExit("%s has no %s any more: see LIMITS in "
-                             "docs/generate.py" % (header, macro))
-        words = re.sub(r"\(\w+\)", "", match.group(1))     # a cast
-        if not re.fullmatch(r"[\d\s()*<]+", words):
-            raise SystemExit("%s: %s is not understood" % (header, macro))
-        value = eval(words)     # digits and operators, as was just seen
-        rows.append([what, ("%s %s" % (format(value, ","), unit)).strip()])
-    return table(["limit", "at most"], rows)
+    return table(["limit", "at most"],
+                 [[what, ("%s %s" % (format(limit_of(header, macro), ","),
+                                     unit)).strip()]
+                  for what, header, macro, unit in LIMITS])
+
+
+def hold_limits(checks):
+    """What checks.def says of a limit is the number that the code has."""
+    headers = {macro: header for _, header, macro, _ in LIMITS}
+    for _, name, _, words in checks:
+        for macro in LIMITS_OF_CHECKS.get(name.strip('"'), []):
+            value = limit_of(headers[macro], macro)
+            if not re.search(r"\b(%d|%d MiB)\b" % (value, value >> 20), words):
+                raise SystemExit("compiler/checks.def: %s does not say %d, which "
+                                 "is %s" % (name, value, macro))
 
 
 def schema(tables):
