@@ -297,6 +297,18 @@ def programs(compiler):
     return found
 
 
+def unlinked_reports():
+    """Of a few suites docs/testing.md has the reports; ./check --full has its
+    own way to find its own."""
+    testing = os.path.join(TOP, "docs", "testing.md")
+    with open(testing, encoding="utf-8") as file:
+        links = {os.path.basename(link) for link in LINK.findall(file.read())}
+    return ["docs/testing.md has no link to tests/reports/%s" % name
+            for name in sorted(os.listdir(os.path.join(TOP, "tests",
+                                                       "reports")))
+            if not name.startswith("full-") and name not in links]
+
+
 def check_manual(program, page):
     """The options of --help, and their values, are those of the manual."""
     name = os.path.basename(page)
@@ -548,6 +560,7 @@ def results(compiler, update):
             yield from check_links(path)
             yield from check_uses(compiler, path)
             yield from check_shown(compiler, path, ready)
+    yield from unlinked_reports() or [None]
     yield from check_manuals(compiler)
     done = run([sys.executable, os.path.join(TOP, "docs", "generate.py"),
                 "--check", "--compiler", compiler])
