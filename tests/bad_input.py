@@ -481,6 +481,12 @@ GOOD = ("language 1; policy p { seal open; kernel_modules { profile allow; "
         "block load_module; log denied; } }\n")
 
 
+@case(r"error: SOURCE_DATE_EPOCH: this is no number of seconds since 1970",
+      arguments=["SOURCE_DATE_EPOCH=today", "--check", "policy"], lines=1)
+def no_day():
+    write("policy", GOOD)
+
+
 @case(r"missing/out: No such file or directory",
       arguments=["-o", "missing/out", "policy"])
 def output_into_no_folder():
@@ -549,8 +555,12 @@ class Failure(Exception):
 
 
 def start(compiler, arguments, user=None):
-    """The child, whose stdout goes where an argument `>FILE` says."""
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": TODAY, "LC_ALL": "C",
+    """The child, whose stdout goes where an argument `>FILE` says, on the day
+    that a first `SOURCE_DATE_EPOCH=DAY` says."""
+    today = TODAY
+    if arguments and arguments[0].startswith("SOURCE_DATE_EPOCH="):
+        today = arguments.pop(0).partition("=")[2]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": today, "LC_ALL": "C",
                    "ASAN_OPTIONS": "allocator_may_return_null=1",
                    "UBSAN_OPTIONS": "print_stacktrace=1"}
     output = "/dev/null"
