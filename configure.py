@@ -93,6 +93,7 @@ FOLD = [
 PROOF = [
     "compiler/proof/access.c",
     "compiler/proof/cgroups.c",
+    "compiler/proof/classes.c",
     "compiler/proof/evaluate.c",
     "compiler/proof/helpers.c",
     "compiler/proof/kernel.c",

@@ -119,6 +119,12 @@ POLICIES = {
             allow memfd for cgroup "/a/b" because "test";
         }
     """,
+    # More than all accesses are tried in, of protections with other operations.
+    "many-cgroups": "kernel_image { profile baseline; "
+    + "".join(f'allow {("kexec", "msr", "all")[i % 3]} for cgroup "/m/c{i}" '
+              'because "test"; ' for i in range(12))
+    + '} fileless_exec { profile baseline; allow memfd for cgroup "/m/c3", '
+    'cgroup "/m/c7/below" because "test"; }',
 }
 
 HEAD = 'language 1; policy seeded {{ version 1; mode {mode}; seal open; {body} }}'
@@ -170,6 +176,18 @@ class Elf:
         while at < section.offset + section.size:
             found.append(at)
             at += 2 * INSN if self.data[at] == 0x18 else INSN
+        return found
+
+    def symbols(self, prefix: str) -> list[tuple[int, int]]:
+        """Where the variables are whose names begin so, and their sizes."""
+        table = self.named(".symtab")
+        names = self.named(".strtab").offset
+        found = []
+        for at in range(table.offset, table.offset + table.size, SYMBOL):
+            name, _, section, value, size = struct.unpack_from(
+                "<IHHQQ", self.data, at)
+            if self.string(names + name).startswith(prefix):
+                found.append((self.sections[section].offset + value, size))
         return found
 
     def core(self) -> list[int]:
@@ -309,6 +327,18 @@ def swap_masks(rng: random.Random, elf: Elf) -> Change | None:
         one: elf.data[other:other + 8], other: elf.data[one:one + 8]}
 
 
+def change_class(rng: random.Random, elf: Elf) -> Change | None:
+    """A bit of what one class is denied or has logged: of operations that there
+    are, as a rule."""
+    tables = elf.symbols("cgroup_classes_")
+    if not tables:
+        return None
+    start, size = rng.choice(tables)
+    at = start + 8 * rng.randrange(size // 8) + rng.randrange(2)
+    return "a class's mask changed", {
+        at: bytes([elf.data[at] ^ 1 << rng.randrange(8)])}
+
+
 def change_core(rng: random.Random, elf: Elf) -> Change | None:
     """Another enumerator, field, type or question in a CO-RE record."""
     records = elf.core()
@@ -346,7 +376,7 @@ def rename(rng: random.Random, elf: Elf) -> Change | None:
 
 OPERATORS = [invert_jump, move_jump, drop_insn, change_number, change_shift,
              change_register, change_result, change_call, change_offset,
-             flip_policy, swap_masks, change_core, retarget, rename]
+             flip_policy, swap_masks, change_class, change_core, retarget, rename]
 
 
 class Objects:

@@ -13,9 +13,10 @@
  * And where the policy names cgroups, in the newest kernel and in the oldest:
  * one access of each kind, by an ordinary subject of each place in each of the
  * cgroups, below it, beside it and above it.  With so many cgroups that this
- * would take too long, a cgroup is tried with one access, the next one with the
- * next, and with all of them where its masks are new; so it is in the oldest
- * kernel always.
+ * would take too long, and in the oldest kernel always, a cgroup is tried with
+ * one access of the protection that names it, the next cgroup with the next,
+ * and with all of them where its masks are new.  The tables that programs find
+ * a class in are looked at whole.
  */
 #include "compiler/proof/evaluate.h"
 
@@ -25,6 +26,7 @@
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/proof/classes.h"
 #include "compiler/proof/reach.h"
 #include "compiler/proof/specimen.h"
 #include "compiler/proof/tables.h"
@@ -32,7 +34,7 @@
 #include "compiler/proof/world.h"
 
 #define EPERM_RESULT (-EPERM)
-#define MANY_PATHS   64
+#define MANY_CGROUPS 9
 #define MANY_REACHED 64
 #define MAX_PATH     4096
 #define MAX_NAME     255
@@ -463,9 +465,16 @@ static bool try_access(struct run *run, const struct access *access,
 
 /* ---- cgroups ---- */
 
+struct path {
+	const char *text;
+	uint32_t row; /* of the table, whose cgroups it is about */
+	uint32_t of;  /* which of them, as class numbers count them; 0: none */
+};
+
 struct paths {
-	const char **list;
+	struct path *list;
 	size_t count, capacity;
+	bool many; /* more cgroups than all accesses are tried in */
 };
 
 /* No cgroup's name is longer, and old helpers tell no longer ones apart. */
@@ -480,13 +489,18 @@ static bool has_names(const char *path)
 	return true;
 }
 
-static void add_path(struct run *run, struct paths *paths, const char *path)
+static void add_path(struct run *run, struct paths *paths,
+		     const struct path *about, const char *text)
 {
-	if (strlen(path) > MAX_PATH || !has_names(path))
+	struct path *path;
+
+	if (strlen(text) > MAX_PATH || !has_names(text))
 		return;
 	paths->list = arena_grow(run->arena, paths->list, paths->count,
 				 &paths->capacity, sizeof(*paths->list));
-	paths->list[paths->count++] = path;
+	path = &paths->list[paths->count++];
+	*path = *about;
+	path->text = text;
 }
 
 /* A path of the same length whose last letter is another. */
@@ -500,42 +514,66 @@ static const char *change_last(struct run *run, const char *path)
 	return changed;
 }
 
-/* It, below it, beside it, above it, and far below. */
-static void add_near(struct run *run, struct paths *paths, const char *path)
+/* Below it, beside it, above it, and far below. */
+static void add_near(struct run *run, struct paths *paths,
+		     const struct path *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *text = path->text, *slash = strrchr(text, '/');
 	char *deep = arena_alloc(run->arena, 2 * DEEP + 1);
 
-	add_path(run, paths, path);
-	if (paths->count >= MANY_PATHS) {
-		add_path(run, paths, change_last(run, path));
-		return;
-	}
-	add_path(run, paths, arena_printf(run->arena, "%s/other", path));
-	add_path(run, paths, arena_printf(run->arena, "%s-other", path));
-	add_path(run, paths, change_last(run, path));
-	if (slash && slash != path)
-		add_path(run, paths,
-			 arena_copy(run->arena, path, (size_t)(slash - path)));
+	add_path(run, paths, path, arena_printf(run->arena, "%s/other", text));
+	add_path(run, paths, path, arena_printf(run->arena, "%s-other", text));
+	if (slash && slash != text)
+		add_path(run, paths, path,
+			 arena_copy(run->arena, text, (size_t)(slash - text)));
 	if (slash && slash[1] && slash[2])
-		add_path(run, paths,
-			 arena_copy(run->arena, path, strlen(path) - 1));
+		add_path(run, paths, path,
+			 arena_copy(run->arena, text, strlen(text) - 1));
 	for (unsigned i = 0; i < DEEP; i++)
 		memcpy(deep + 2 * i, "/d", 2);
-	add_path(run, paths, arena_printf(run->arena, "%s%s", path, deep));
+	add_path(run, paths, path,
+		 arena_printf(run->arena, "%s%s", text, deep));
 }
 
-static void find_paths(struct run *run, struct paths *paths)
+static uint32_t count_cgroups(const struct run *run)
 {
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < run->table->protection_count; i++)
+		count += run->table->protections[i].cgroup_count;
+	return count;
+}
+
+/* Of many, one in so many as leave few has all that is near it tried; those
+ * alone are tried where @few. */
+static void find_paths(struct run *run, bool few, struct paths *paths)
+{
+	uint32_t count = count_cgroups(run), number = 0;
+	uint32_t step = (count + MANY_CGROUPS - 1) / MANY_CGROUPS;
+
+	paths->many = count > MANY_CGROUPS;
 	for (uint32_t i = 0; i < run->table->protection_count; i++) {
 		const struct table_protection *row =
 			&run->table->protections[i];
+		struct path path = { .row = i };
 
-		for (uint32_t j = 0; j < row->cgroup_count; j++)
-			add_near(run, paths, row->cgroups[j]);
+		for (uint32_t j = 0; j < row->cgroup_count; j++) {
+			bool near = number++ % step == 0;
+
+			if (few && !near)
+				continue;
+			path.text = row->cgroups[j];
+			path.of = j + 1;
+			add_path(run, paths, &path, path.text);
+			add_path(run, paths, &path,
+				 change_last(run, path.text));
+			if (near)
+				add_near(run, paths, &path);
+		}
+		path.of = 0;
+		if (row->cgroup_count)
+			add_path(run, paths, &path, "/other");
 	}
-	if (paths->count)
-		add_path(run, paths, "/other");
 }
 
 static bool same_masks(const struct table_protection *row, uint32_t one,
@@ -599,41 +637,113 @@ static bool finds_alike(size_t kernel)
 	return false;
 }
 
+/* The operations that are not decided for the class as for who is in no named
+ * cgroup. */
+static uint64_t special(const struct table_protection *row, uint32_t class)
+{
+	uint32_t none = table_class_place(class);
+
+	return (row->denied[class] ^ row->denied[none]) |
+	       (row->logged[class] ^ row->logged[none]);
+}
+
+/* The accesses that paths are tried with. */
+struct choice {
+	const struct access **list;
+	size_t count;
+	size_t *next; /* where to begin, by row of the table */
+};
+
+static struct choice find_choice(struct run *run)
+{
+	struct choice choice = {
+		.list = arena_array(run->arena, run->access_count,
+				    sizeof(*choice.list)),
+		.next = arena_array(run->arena, run->table->protection_count,
+				    sizeof(*choice.next)),
+	};
+
+	for (size_t i = 0; i < run->access_count; i++) {
+		const struct access *access = &run->accesses[i];
+
+		if (access->operation_count && is_first_of_kind(run, access) &&
+		    has_program(run, access))
+			choice.list[choice.count++] = access;
+	}
+	return choice;
+}
+
+/*
+ * The next access of the choice that is, of the protection which names the
+ * path, one of @operations; NULL where there is none.
+ */
+static const struct access *choose_next(const struct run *run,
+					struct choice *choice, uint32_t row,
+					uint64_t operations)
+{
+	for (size_t i = 0; i < choice->count; i++) {
+		size_t at = (choice->next[row] + i) % choice->count;
+
+		if (!(operations_of(run, choice->list[at])[2 * row] &
+		      operations))
+			continue;
+		choice->next[row] = at + 1;
+		return choice->list[at];
+	}
+	return NULL;
+}
+
+/* One access that shows whether the class was found, or else one that is
+ * decided at all: of the protection which names the path. */
+static bool try_one(struct run *run, struct choice *choice,
+		    const struct path *path)
+{
+	const struct table_protection *row =
+		&run->table->protections[path->row];
+	uint32_t class = PLACE_COUNT * path->of;
+	const struct access *access = choose_next(
+		run, choice, path->row,
+		special(row, class) | special(row, class + PLACE_CONTAINER));
+
+	if (!access)
+		access = choose_next(run, choice, path->row,
+				     table_used_operations(row));
+	return !access || try_access(run, access, try_path, path->text);
+}
+
+static bool try_all(struct run *run, const struct choice *choice,
+		    bool (*who)(struct run *, const char *),
+		    const struct path *path)
+{
+	for (size_t i = 0; i < choice->count; i++)
+		if (!try_access(run, choice->list[i], who, path->text))
+			return false;
+	return true;
+}
+
 /* How a cgroup is found differs between kernels: few are tried in others than
  * the first. */
 static bool try_paths(struct run *run, size_t kernel)
 {
+	struct choice choice = find_choice(run);
 	struct paths paths = { 0 };
 	uint32_t count = run->table->protection_count;
 	bool **new = arena_array(run->arena, count, sizeof(*new));
-	bool many;
 
 	if (finds_alike(kernel))
 		return true;
-	find_paths(run, &paths);
-	if (kernel > 0 && paths.count > MANY_PATHS)
-		paths.count = MANY_PATHS;
+	find_paths(run, kernel > 0, &paths);
 	for (uint32_t i = 0; i < count; i++)
 		new[i] = find_new(run, &run->table->protections[i]);
-	many = paths.count > MANY_PATHS || kernel > 0;
 	for (size_t i = 0; i < paths.count; i++) {
-		bool all = !many || !i || is_new(run, new, paths.list[i]);
+		const struct path *path = &paths.list[i];
+		bool all = !(paths.many || kernel) || !i ||
+			   is_new(run, new, path->text);
 
-		for (size_t j = 0; j < run->access_count; j++) {
-			const struct access *access =
-				&run->accesses[(i + j) % run->access_count];
-
-			if (!access->operation_count ||
-			    !is_first_of_kind(run, access) ||
-			    !has_program(run, access))
-				continue;
-			if (!try_access(run, access,
-					i ? try_path : try_path_weather,
-					paths.list[i]))
-				return false;
-			if (!all)
-				break;
-		}
+		if (all ? !try_all(run, &choice,
+				   i ? try_path : try_path_weather, path)
+			: !try_one(run, &choice, path))
+			return false;
 	}
 	return true;
 }
@@ -731,6 +841,9 @@ static bool check_tables(struct run *run)
 		const struct table_protection *row =
 			&run->table->protections[i];
 
+		if (!classes_agree(run->arena, &run->specimen->object, row,
+				   &run->why))
+			return false;
 		if (row->protection->destination_count &&
 		    !tables_agree(run->arena, &run->specimen->object, row,
 				  &run->why))
