@@ -844,7 +844,7 @@ static bool check_tables(struct run *run)
 		if (!classes_agree(run->arena, &run->specimen->object, row,
 				   &run->why))
 			return false;
-		if (row->protection->destination_count &&
+		if (row->protection->id == PROTECTION_network &&
 		    !tables_agree(run->arena, &run->specimen->object, row,
 				  &run->why))
 			return false;

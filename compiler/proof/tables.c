@@ -219,6 +219,17 @@ static bool check_all(struct tables *tables)
 	return true;
 }
 
+/* Whether some access is decided by where it goes.  Where not, a program need
+ * not search, and an index of zeros says so. */
+static bool is_searched(const struct table_protection *row)
+{
+	uint64_t destinations = protection_destinations(row->protection);
+
+	return destinations &&
+	       table_used_operations(row) &
+		       (destinations | UINT64_C(1) << OP_BIT(network, connect));
+}
+
 bool tables_agree(struct arena *arena, const struct object *object,
 		  const struct table_protection *row, const char **why)
 {
@@ -230,14 +241,18 @@ bool tables_agree(struct arena *arena, const struct object *object,
 
 	if (object_find_symbol(object, DESTINATION_INDEX, &section, &offset,
 			       &size) ||
-	    size != sizeof(struct destination_index))
-		return true;
+	    strcmp(section.name, POLICY_SECTION) ||
+	    size != sizeof(struct destination_index)) {
+		differs(&tables, "there is no index of them");
+		*why = tables.why;
+		return false;
+	}
 	reader = reader_at(object->bytes, object->size, offset, size);
 	all = reader_u64(&reader);
 	tables.any_port = reader_u64(&reader);
 	tables.range_count = reader_u32(&reader);
 	tables.port_count = reader_u32(&reader);
-	if (!all)
+	if (!all && !is_searched(row))
 		return true;
 	tables.ranges =
 		find_rows(object, DESTINATION_RANGES, tables.range_count,

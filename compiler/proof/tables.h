@@ -13,7 +13,8 @@
 
 struct arena;
 
-/* True where @object has no such tables, too: its programs then know nothing of
- * destinations.  Otherwise *@why is set, in the arena or constant. */
+/* Whether @object has the tables of @row, which is one of network; they may be
+ * empty where no access is decided by its destination, and are where there are
+ * none.  Otherwise *@why is set, in the arena. */
 bool tables_agree(struct arena *arena, const struct object *object,
 		  const struct table_protection *row, const char **why);

@@ -329,6 +329,30 @@ static void test_cgroups_unnamed(void **state)
 	arena_free(arena);
 }
 
+/* No tables of destinations are not tables that agree. */
+static void test_destination_tables(void **state)
+{
+	static const struct {
+		const char *symbol, *words;
+	} rows[] = {
+		{ DESTINATION_INDEX, "there is no index of them" },
+		{ DESTINATION_RANGES, "their size" },
+		{ DESTINATION_PORTS, "their size" },
+	};
+	struct arena *arena = arena_new();
+	struct blob object, changed;
+	struct sample sample;
+
+	(void)state;
+	sample_make_network(&sample);
+	object = instantiate(arena, &sample);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		changed = rename_symbol(arena, &object, rows[i].symbol);
+		assert_differs(arena, &changed, &sample, rows[i].words);
+	}
+	arena_free(arena);
+}
+
 /* Bytes cut or changed never crash it. */
 static void test_damaged(void **state)
 {
@@ -364,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_cgroup_tables),
 		cmocka_unit_test(test_cgroup_nodes),
 		cmocka_unit_test(test_cgroups_unnamed),
+		cmocka_unit_test(test_destination_tables),
 		cmocka_unit_test(test_damaged),
 	};
 
