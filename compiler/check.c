@@ -399,6 +399,9 @@ uint32_t check_today(void)
 	char *end;
 
 	if (epoch && *epoch) {
+		/* strtoll() takes spaces and signs too */
+		if (*epoch < '0' || *epoch > '9')
+			return 0;
 		errno = 0;
 		seconds = (time_t)strtoll(epoch, &end, 10);
 		if (errno || *end)

@@ -32,6 +32,11 @@ static void test_what_is_no_number_is_no_day(void **state)
 	(void)state;
 	assert_today("tomorrow", 0);
 	assert_today("1798761599s", 0);
+	assert_today("-1", 0);
+	assert_today("+5", 0);
+	assert_today(" 1", 0);
+	assert_today("1 ", 0);
+	assert_today("0x10", 0);
 	assert_today("99999999999999999999", 0);
 	assert_today("9223372036854775807", 0);
 }
