@@ -184,11 +184,20 @@ static void sync_folder(const char *folder)
 	close(fd);
 }
 
+/* What any new file gets. */
+static mode_t new_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
 static int fill(int fd, const struct blob *blob)
 {
 	int err = write_all(fd, blob);
 
-	if (!err && (fchmod(fd, 0644) || fsync(fd)))
+	if (!err && (fchmod(fd, new_mode()) || fsync(fd)))
 		err = -errno;
 	return err;
 }

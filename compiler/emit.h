@@ -19,10 +19,10 @@ int emit_bundle(struct arena *arena, const struct blob *linked,
 
 /*
  * Writes @bundle to @path, all or nothing: the file appears under its name
- * when all of it is on the disk, in place of one that was there, with mode
- * 0644.  What is neither a regular file nor missing is written straight (a
- * pipe, /dev/stdout); a folder is refused.  Returns 0, or -errno with *@why
- * set, in the arena or constant, without @path: the caller names it.
+ * when all of it is on the disk, in place of one that was there, with the mode
+ * of any new file.  What is neither a regular file nor missing is written
+ * straight (a pipe, /dev/stdout); a folder is refused.  Returns 0, or -errno
+ * with *@why set, in the arena or constant, without @path: the caller names it.
  */
 int emit_write(struct arena *arena, const char *path, const struct blob *bundle,
 	       const char **why);

@@ -180,13 +180,13 @@ static void test_new_file(void **state)
 	struct folder *folder = *state;
 	const char *path = in(folder, "x.o");
 	struct stat status;
-	mode_t mask = umask(0077);
+	mode_t mask = umask(0027);
 
 	write_it(folder, path);
-	umask(mask);
+	assert_int_equal(umask(mask), 0027);
 	assert_holds(path, &content);
 	assert_int_equal(stat(path, &status), 0);
-	assert_int_equal(status.st_mode, S_IFREG | 0644);
+	assert_int_equal(status.st_mode, S_IFREG | 0640);
 	assert_int_equal(empty(folder), 1);
 }
 
