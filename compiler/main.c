@@ -85,6 +85,13 @@ static int fail(const char *what, const char *why)
 	return 1;
 }
 
+/* As for a wrong command line. */
+static int refuse(const char *what, const char *why)
+{
+	fail(what, why);
+	return 2;
+}
+
 /* ---- from the text to the plan ---- */
 
 static int read_day(struct run *run)
@@ -169,6 +176,7 @@ static int check_kernel(struct run *run)
 static int open_bundle(struct run *run)
 {
 	struct blob bytes;
+
 
 	if (run->options.action != ACTION_EXPLAIN &&
 	    run->options.action != ACTION_PROVE)
@@ -346,6 +354,9 @@ static int write_bundle(struct run *run)
 {
 	const char *why = "";
 
+	if (source_is_read(&run->sources, run->options.output))
+		return refuse(run->options.output,
+			      "this is what the policy was read from");
 	if (emit_write(run->arena, run->options.output, &run->bundle, &why))
 		return fail(run->options.output, why);
 	return 0;

@@ -194,6 +194,14 @@ uint32_t source_find(const struct sources *sources, const char *path)
 	return SOURCE_NONE;
 }
 
+bool source_is_read(const struct sources *sources, const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISREG(status.st_mode) &&
+	       source_find(sources, path) != SOURCE_NONE;
+}
+
 bool source_exists(const char *path)
 {
 	struct stat status;

@@ -73,6 +73,10 @@ int source_add(struct sources *sources, const char *name, const char *bytes,
 /* Whether that file is one of these already; its index, or SOURCE_NONE. */
 uint32_t source_find(const struct sources *sources, const char *path);
 
+/* Whether writing to @path would change one of these: a terminal or a pipe that
+ * a policy came from may be written to. */
+bool source_is_read(const struct sources *sources, const char *path);
+
 /* Whether there is anything of that name. */
 bool source_exists(const char *path);
 

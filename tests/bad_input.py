@@ -547,6 +547,45 @@ def long_reference():
     write("policy", GOOD)
 
 
+# --- output over what was read ------------------------------------------------
+
+READ_FROM = "this is what the policy was read from"
+
+
+def policy_with_include():
+    write("lets", "let it = load_module;\n")
+    write("policy", 'language 1;\ninclude "lets";\n',
+          "policy p { seal open; kernel_modules { profile allow; block it; } }")
+
+
+@case(READ_FROM, 2, ("policy", "-o", "policy"))
+def output_over_policy():
+    policy_with_include()
+
+
+@case(READ_FROM, 2, ("policy", "-o", "./lets"))
+def output_over_include():
+    policy_with_include()
+
+
+@case(READ_FROM, 2, ("policy", "-o", "bundle"))
+def output_over_policy_through_link():
+    policy_with_include()
+    os.symlink("policy", "bundle")
+
+
+@case(READ_FROM, 2, ("link", "-o", "policy"))
+def output_over_policy_read_through_link():
+    policy_with_include()
+    os.symlink("policy", "link")
+
+
+@case(READ_FROM, 2, ("policy", "-o", "bundle"))
+def output_over_include_of_two_names():
+    policy_with_include()
+    os.link("lets", "bundle")
+
+
 # --- running ------------------------------------------------------------------
 
 
