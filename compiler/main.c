@@ -110,11 +110,6 @@ static void define(struct run *run, const char *text)
 	struct word name = { .loc = LOC_NONE };
 	struct expr *value;
 
-	if (!equals || !word_is_name(text, (size_t)(equals - text))) {
-		diag_report(run->diag, CHECK_SYNTAX, LOC_NONE,
-			    "-D takes NAME=EXPR, not '%s'", text);
-		return;
-	}
 	name.text = arena_copy(run->arena, text, (size_t)(equals - text));
 	value = parse_value(&run->parse, PARSE_VALUE,
 			    arena_printf(run->arena, "-D %s", name.text),

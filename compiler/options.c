@@ -8,6 +8,7 @@
 
 #include "bundle/operations.h"
 #include "compiler/arena.h"
+#include "grammar/words.h"
 
 const char options_help[] =
 	"usage: bpflockc [OPTION]... POLICY -o BUNDLE\n"
@@ -142,6 +143,16 @@ static int set_emit(struct options *options, const char *name)
 	return set_action(options, ACTION_EMIT_PLAN);
 }
 
+static int add_define(struct options *options, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || !word_is_name(text, (size_t)(equals - text)))
+		return usage("-D takes NAME=EXPR, not", text);
+	options->defines[options->define_count++] = text;
+	return 0;
+}
+
 /* A number up to 255 in decimal; what is behind it, or NULL. */
 static const char *read_number(const char *text, unsigned *number)
 {
@@ -184,8 +195,7 @@ static int set_option(struct options *options, int option, int index,
 			optarg;
 		return 0;
 	case 'D':
-		options->defines[options->define_count++] = optarg;
-		return 0;
+		return add_define(options, optarg);
 	case 'W':
 		options->warnings[options->warning_count++] = optarg;
 		return 0;
@@ -244,6 +254,9 @@ static int set_operands(struct options *options, int count, char **operands)
 	if (options->action == ACTION_COMPILE &&
 	    (!options->output || !options->output[0]))
 		return usage("no output is named: -o BUNDLE", NULL);
+	if (options->action == ACTION_COMPILE && !strcmp(options->output, "-"))
+		return usage("-o - is not standard output: that is -o /dev/stdout, and the file -o ./-",
+			     NULL);
 	if (options->action != ACTION_COMPILE && options->output)
 		return usage("-o goes with compiling only", NULL);
 	return 0;

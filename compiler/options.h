@@ -28,7 +28,7 @@ struct options {
 	const char *output; /* of -o */
 	const char **include_folders;
 	size_t include_folder_count;
-	const char **defines; /* "NAME=EXPR" */
+	const char **defines; /* "NAME=EXPR", NAME being one */
 	size_t define_count;
 	const char **warnings; /* what stands behind -W */
 	size_t warning_count;
