@@ -170,13 +170,19 @@ static int check_kernel(struct run *run)
 
 static int open_bundle(struct run *run)
 {
+	const char *option = options_for_policies(&run->options);
 	struct blob bytes;
-
 
 	if (run->options.action != ACTION_EXPLAIN &&
 	    run->options.action != ACTION_PROVE)
 		return fail(run->options.input,
 			    "this is a bundle, where a policy is wanted");
+	if (option)
+		return refuse(
+			run->options.input,
+			arena_printf(run->arena,
+				     "this is a bundle, and %s is for policies",
+				     option));
 	run->opened = query_open_bundle(run->arena, run->diag,
 					run->options.input, &bytes);
 	if (!run->opened)

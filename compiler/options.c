@@ -284,3 +284,13 @@ int options_parse(struct arena *arena, int argc, char **argv,
 	}
 	return set_operands(options, argc - optind, argv + optind);
 }
+
+const char *options_for_policies(const struct options *options)
+{
+	return options->include_folder_count ? "-I"
+	       : options->define_count	     ? "-D"
+	       : options->warning_count	     ? "-W"
+	       : options->unfolded	     ? "-O0"
+	       : options->target	     ? "--target"
+					     : NULL;
+}

@@ -46,5 +46,9 @@ struct options {
 int options_parse(struct arena *arena, int argc, char **argv,
 		  struct options *options);
 
+/* One of the options given that change how a policy is read or compiled, and say
+ * nothing to a bundle; NULL where there are none. */
+const char *options_for_policies(const struct options *options);
+
 /* What --help prints. */
 extern const char options_help[];
