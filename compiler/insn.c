@@ -164,6 +164,26 @@ static enum insn_kind kind_of_alu(const struct insn *insn)
 	return INSN_ALU;
 }
 
+/* Later kernels have loads and stores among these, which write other things. */
+static bool is_known_atomic(const struct insn *insn)
+{
+	switch (insn->immediate) {
+	case BPF_ADD:
+	case BPF_ADD | BPF_FETCH:
+	case BPF_OR:
+	case BPF_OR | BPF_FETCH:
+	case BPF_AND:
+	case BPF_AND | BPF_FETCH:
+	case BPF_XOR:
+	case BPF_XOR | BPF_FETCH:
+	case BPF_XCHG:
+	case BPF_CMPXCHG:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum insn_kind kind_of_store(const struct insn *insn)
 {
 	bool from_register = BPF_CLASS(insn->code) == BPF_STX;
@@ -174,8 +194,10 @@ static enum insn_kind kind_of_store(const struct insn *insn)
 			return INSN_UNKNOWN;
 		return INSN_STORE;
 	case MODE_ATOMIC:
-		return from_register && insn_width(insn) >= 4 ? INSN_ATOMIC
-							      : INSN_UNKNOWN;
+		return from_register && insn_width(insn) >= 4 &&
+				       is_known_atomic(insn)
+			       ? INSN_ATOMIC
+			       : INSN_UNKNOWN;
 	default:
 		return INSN_UNKNOWN;
 	}
