@@ -22,6 +22,7 @@ enum helper_effect {
 	EFFECT_NONE, /* but r0 */
 	EFFECT_FILL, /* writes r2 bytes at r1, or fewer */
 	EFFECT_OTHER,
+	EFFECT_ANY, /* and on the stack below what it has a pointer to */
 };
 
 struct helper {
@@ -33,7 +34,8 @@ struct helper {
 
 #define ARGUMENTS 5 /* r1 to r5 */
 
-/* A helper that is not here takes five arguments and does anything. */
+/* A helper that is not here takes five arguments and does anything; it may call
+ * a function of ours, and give that the pointer. */
 static const struct helper helpers[] = {
 	{ BPF_FUNC_map_lookup_elem, 2, EFFECT_NONE, true },
 	{ BPF_FUNC_map_update_elem, 4, EFFECT_OTHER, true },
@@ -60,7 +62,7 @@ static const struct helper helpers[] = {
 static struct helper find_helper(const struct node *node)
 {
 	struct helper any = { node->insn.immediate, ARGUMENTS - node->spared,
-			      EFFECT_OTHER, true };
+			      EFFECT_ANY, true };
 
 	if (node->mark != NODE_PLAIN)
 		return any;
@@ -518,12 +520,12 @@ static void step_call(struct values *values, struct state *state,
 		node->reads |= 1u << i;
 		reached = larger(reached, behind(state->registers[i]));
 	}
-	if (node->insn.src == BPF_PSEUDO_CALL && reached.size)
-		reached = whole_stack; /* it may go below a pointer too */
+	if (helper.effect == EFFECT_ANY && reached.size)
+		reached = whole_stack;
 	if (helper.effect == EFFECT_FILL) {
 		step_fill(state, node, &helper);
 	} else {
-		node->effect = helper.effect == EFFECT_OTHER;
+		node->effect = helper.effect != EFFECT_NONE;
 		if (helper.stack) {
 			node->stack_read = reached;
 			if (node->effect)

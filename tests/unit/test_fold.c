@@ -70,7 +70,7 @@ static void put_policy(struct sample *sample, int dst, int offset)
 					   .dst = (uint8_t)dst });
 
 	sample->notes[slot] = (struct slot_note){ .mark = NODE_POLICY,
-						    .policy_offset = offset };
+						  .policy_offset = offset };
 }
 
 static void put_exit(struct sample *sample)
@@ -228,7 +228,8 @@ static void test_stack(void **state)
 	assert_string_equal(sample->text, "w0 = 3; exit; ");
 }
 
-/* A helper may read and write what is above a pointer that it gets. */
+/* A helper that is known may read and write what is above a pointer that it
+ * gets. */
 static void test_escape(void **state)
 {
 	struct sample *sample = *state;
@@ -238,7 +239,8 @@ static void test_escape(void **state)
 	put_memory(sample, STORE(BPF_DW), 10, 1, -16);
 	put_alu(sample, MOVE | BPF_X, 1, 10, 0);
 	put_alu(sample, BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, -8);
-	put_jump(sample, BPF_JMP | BPF_CALL, 0, 12345, 0);
+	put_alu(sample, MOVE | BPF_X, 2, 1, 0);
+	put_jump(sample, BPF_JMP | BPF_CALL, 0, BPF_FUNC_map_delete_elem, 0);
 	put_memory(sample, LOAD(BPF_DW), 0, 10, -8);
 	put_memory(sample, LOAD(BPF_DW), 1, 10, -16);
 	put_alu(sample, BPF_ALU64 | BPF_ADD | BPF_X, 0, 1, 0);
@@ -246,8 +248,30 @@ static void test_escape(void **state)
 	assert_true(fold(sample));
 	assert_string_equal(sample->text,
 			    "r1 = 7; *(u64 *)(r10 - 8) = r1; r1 = r10; "
-			    "r1 += -8; call 12345; r0 = *(u64 *)(r10 - 8); "
-			    "r0 += 7; exit; ");
+			    "r1 += -8; r2 = r1; call 3; "
+			    "r0 = *(u64 *)(r10 - 8); r0 += 7; exit; ");
+}
+
+/* Another may be one that calls back, as bpf_loop() does with r3: that function
+ * is one of the object's own. */
+static void test_callback(void **state)
+{
+	struct sample *sample = *state;
+
+	put_alu(sample, MOVE | BPF_K, 1, 0, 7);
+	put_memory(sample, STORE(BPF_DW), 10, 1, -16);
+	put_alu(sample, MOVE | BPF_K, 1, 0, 1);
+	put_alu(sample, MOVE | BPF_X, 3, 10, 0);
+	put_alu(sample, BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, -8);
+	put_jump(sample, BPF_JMP | BPF_CALL, 0, 181, 0);
+	put_memory(sample, LOAD(BPF_DW), 0, 10, -16);
+	put_exit(sample);
+	assert_true(fold(sample));
+	assert_string_equal(sample->text,
+			    "r1 = 7; *(u64 *)(r10 - 16) = r1; r1 = 1; "
+			    "r3 = r10; r3 += -8; call 181; "
+			    "r0 = *(u64 *)(r10 - 16); exit; ");
+	assert_false(sample->zero);
 }
 
 /* A function of the object's own may go below the pointer too. */
@@ -364,10 +388,10 @@ int main(void)
 		TEST(test_policy_load),	   TEST(test_policy_limits),
 		TEST(test_decided),	   TEST(test_guard),
 		TEST(test_needless_guard), TEST(test_stack),
-		TEST(test_escape),	   TEST(test_local_call),
-		TEST(test_stray),	   TEST(test_effect),
-		TEST(test_thread),	   TEST(test_not_understood),
-		TEST(test_no_end),
+		TEST(test_escape),	   TEST(test_callback),
+		TEST(test_local_call),	   TEST(test_stray),
+		TEST(test_effect),	   TEST(test_thread),
+		TEST(test_not_understood), TEST(test_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
