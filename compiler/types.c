@@ -347,6 +347,18 @@ int types_prune(struct image *image, struct ext *ext, const char **why)
 	return 0;
 }
 
+/* Whether a value of the type is in one register: a struct of 16 bytes is in
+ * two, and void, as of a parameter, stands for any number of them. */
+static bool is_one_register(const struct btf *types, uint32_t number)
+{
+	int stripped = btf__resolve_type(types, number);
+	const struct btf_type *type =
+		stripped < 0 ? NULL : type_of(types, (uint32_t)stripped);
+	int64_t size = btf__resolve_size(types, number);
+
+	return type && !btf_is_composite(type) && size > 0 && size <= 8;
+}
+
 unsigned types_parameters(const struct btf *types, const char *function,
 			  unsigned all)
 {
@@ -359,6 +371,9 @@ unsigned types_parameters(const struct btf *types, const char *function,
 	if (!prototype || !btf_is_func_proto(prototype) ||
 	    btf_vlen(prototype) > all)
 		return all;
+	for (unsigned i = 0; i < btf_vlen(prototype); i++)
+		if (!is_one_register(types, btf_params(prototype)[i].type))
+			return all;
 	return btf_vlen(prototype);
 }
 

@@ -15,8 +15,8 @@ struct btf;
  */
 int types_prune(struct image *image, struct ext *ext, const char **why);
 
-/* How many parameters that function has, at most @all; @all where @types do
- * not say. */
+/* How many registers that function's parameters are in, at most @all; @all where
+ * @types do not say, or one of them may be in several. */
 unsigned types_parameters(const struct btf *types, const char *function,
 			  unsigned all);
 

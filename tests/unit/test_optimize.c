@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
@@ -283,12 +284,58 @@ static void test_damage(void **state)
 	arena_free(arena);
 }
 
+/* A function of that name with two parameters of those types. */
+static void add_function(struct btf *types, const char *name, int first,
+			 int second)
+{
+	int prototype = btf__add_func_proto(types, 0);
+
+	assert_int_equal(btf__add_func_param(types, "a", first), 0);
+	assert_int_equal(btf__add_func_param(types, "b", second), 0);
+	assert_true(btf__add_func(types, name, BTF_FUNC_STATIC, prototype) > 0);
+}
+
+/* Parameters are counted where each is one register. */
+static void test_parameters(void **state)
+{
+	struct btf *types = btf__new_empty();
+	int number, pointer, large, small, wide, alias;
+
+	(void)state;
+	assert_non_null(types);
+	number = btf__add_int(types, "int", 4, BTF_INT_SIGNED);
+	large = btf__add_struct(types, "large", 16);
+	small = btf__add_union(types, "small", 8);
+	wide = btf__add_int(types, "__int128", 16, BTF_INT_SIGNED);
+	pointer = btf__add_ptr(types, large);
+	alias = btf__add_typedef(types, "alias", btf__add_const(types, large));
+	add_function(types, "plain", number, pointer);
+	add_function(types, "by_value", number, large);
+	add_function(types, "by_value_named", alias, number);
+	add_function(types, "in_union", small, number);
+	add_function(types, "in_two", wide, number);
+	add_function(types, "open", number, 0);
+	assert_int_equal(types_parameters(types, "plain", 5), 2);
+	assert_int_equal(types_parameters(types, "plain", 1), 1);
+	assert_int_equal(types_parameters(types, "by_value", 5), 5);
+	assert_int_equal(types_parameters(types, "by_value_named", 5), 5);
+	assert_int_equal(types_parameters(types, "in_union", 5), 5);
+	assert_int_equal(types_parameters(types, "in_two", 5), 5);
+	assert_int_equal(types_parameters(types, "open", 5), 5);
+	assert_int_equal(types_parameters(types, "unknown", 5), 5);
+	btf__free(types);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_some),   cmocka_unit_test(test_none),
-		cmocka_unit_test(test_place),  cmocka_unit_test(test_records),
-		cmocka_unit_test(test_shared), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_some),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
