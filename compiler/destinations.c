@@ -139,6 +139,22 @@ static void add_part(struct destinations *destinations, struct parts *parts,
 	parts->list[parts->count++] = part;
 }
 
+/* Whether all of it is loopback, or what leads there: 0.0.0.0 and ::. */
+static bool is_loopback(const struct destination_prefix *prefix)
+{
+	static const uint8_t zeros[DESTINATION_ADDRESS_SIZE];
+	const uint8_t *v4 = prefix->address + DESTINATION_V4_BITS / 8;
+
+	if (prefix->bits >= DESTINATION_V4_BITS + 8 &&
+	    destination_is_v4(prefix->address))
+		return v4[0] == 127 ||
+		       (prefix->bits == DESTINATION_ADDRESS_BITS &&
+			!memcmp(v4, zeros, 4));
+	return prefix->bits >= DESTINATION_ADDRESS_BITS - 1 &&
+	       !memcmp(prefix->address, zeros, DESTINATION_ADDRESS_SIZE - 1) &&
+	       prefix->address[DESTINATION_ADDRESS_SIZE - 1] <= 1;
+}
+
 static void read_prefix(struct destinations *destinations,
 			const struct expr *value, struct parts *prefixes)
 {
@@ -153,6 +169,10 @@ static void read_prefix(struct destinations *destinations,
 	wrong = destination_prefix_read(text, &part.prefix);
 	if (!wrong) {
 		add_part(destinations, prefixes, part);
+		if (is_loopback(&part.prefix))
+			diag_report(
+				diag, CHECK_LOOPBACK, value->loc,
+				"this is loopback, which passes whatever the policy says");
 		return;
 	}
 	entry = diag_report(diag, CHECK_SETTING, value->loc,
