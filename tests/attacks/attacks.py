@@ -172,7 +172,7 @@ def run_all(kernel: str, overlay: Path, mode: str, variant: Variant,
 def compile_bundles(build: Path, folder: Path, kernel: str) -> list[Variant]:
     """For what that kernel can decide: the loader refuses any more."""
     folder.mkdir()
-    target = variants.target_of(vm.kernels.get(kernel).release)
+    target = vm.kernels.get(kernel).version
     made = variants.existing(build / "bpflockc", target)
     for variant in made:
         for seal in ("locked", "open"):

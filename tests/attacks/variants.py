@@ -160,14 +160,6 @@ def restricted(name: str, without: tuple[str, ...] = ()) -> str:
             f"\t\tblock all - ({', '.join(without)}) for all;\n\t}}\n")
 
 
-def target_of(release: str) -> str:
-    """As --target takes it: 5.10 of 5.10.0-39-cloud-amd64."""
-    found = re.match(r"\d+\.\d+", release)
-    if not found:
-        raise ValueError(f"{release} is no kernel's release")
-    return found[0]
-
-
 def existing(compiler: Path, target: str | None) -> list[Variant]:
     """For a kernel of that version, or for one that can decide all."""
     everything = "".join(restricted(name) for name in PROTECTIONS)

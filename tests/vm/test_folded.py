@@ -4,8 +4,8 @@
 
     tests/vm/test_folded.py [--kernel ID]... [--generated 20] [--seed N]
 
-Every ready policy that can be compiled today, and generated ones, is compiled
-folded and with -O0. On each kernel, in one machine, the folded one is loaded and
+Every ready policy that can be compiled today, and generated ones that the kernel
+can decide, are compiled folded and with -O0. On each kernel, in one machine, the folded one is loaded and
 unloaded. One that does not load is tried unfolded: if that loads, the folded one
 must; if not, the kernel cannot enforce that policy and the row is skipped. The
 last line is
@@ -106,8 +106,9 @@ def generate(chance: random.Random, known: dict[str, list[str]]) -> str:
 
 
 def compile_all(build: Path, scratch: Path, bundles: Path, count: int,
-                seed: int) -> list[str]:
-    """Both forms of each policy into the folder; their names."""
+                seed: int, target: str) -> list[str]:
+    """Both forms of each policy into the folder; their names. The generated
+    ones are for kernels of that version."""
     names = []
     for path in sorted((TOP / "policies").glob("*.bpflock")):
         name = path.stem
@@ -124,7 +125,7 @@ def compile_all(build: Path, scratch: Path, bundles: Path, count: int,
     while made < count:
         name = f"generated-{made}"
         body = generate(chance, known)
-        folded = compile_text(build, scratch, name, body)
+        folded = compile_text(build, scratch, name, body, "--target", target)
         if not folded:
             continue
         shutil.copy(folded, bundles / f"{name}.folded.o")
@@ -182,13 +183,14 @@ def main() -> int:
     print(f"seed {seed}")
     kernels = args.kernel or vm.kernels.matrix()
     totals = [0, 0, 0]
-    with tempfile.TemporaryDirectory() as folder:
-        scratch, bundles = Path(folder) / "scratch", Path(folder) / "bundles"
-        scratch.mkdir()
-        bundles.mkdir()
-        names = compile_all(args.builddir, scratch, bundles, args.generated,
-                            seed)
-        for kernel in kernels:
+    for kernel in kernels:
+        with tempfile.TemporaryDirectory() as folder:
+            scratch, bundles = Path(folder) / "scratch", Path(folder) / "made"
+            scratch.mkdir()
+            bundles.mkdir()
+            names = compile_all(args.builddir, scratch, bundles,
+                                args.generated, seed,
+                                vm.kernels.get(kernel).version)
             counts = run_kernel(kernel, programs_for(kernel, args.builddir),
                                 bundles, names)
             totals = [sum(pair) for pair in zip(totals, counts)]

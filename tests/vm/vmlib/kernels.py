@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -39,6 +40,14 @@ class Kernel:
     @property
     def image(self) -> Path:
         return self.folder / "vmlinuz"
+
+    @property
+    def version(self) -> str:
+        """As bpflockc's --target takes it: 5.10 of 5.10.0-39-cloud-amd64."""
+        found = re.match(r"\d+\.\d+", self.release)
+        if not found:
+            raise ValueError(f"{self.release} is no kernel's release")
+        return found[0]
 
     @property
     def modules(self) -> Path:
