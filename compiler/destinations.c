@@ -172,7 +172,7 @@ static void read_prefix(struct destinations *destinations,
 		if (is_loopback(&part.prefix))
 			diag_report(
 				diag, CHECK_LOOPBACK, value->loc,
-				"this is loopback, which passes whatever the policy says");
+				"this is loopback, which but by SCTP passes whatever the policy says");
 		return;
 	}
 	entry = diag_report(diag, CHECK_SETTING, value->loc,

@@ -18,7 +18,8 @@
 #define HANDLE_KERNFS 0xfe /* FILEID_KERNFS: the id is the handle */
 #define ID_LEN	      64
 #define SCOPE	      ".scope"
-#define MONITOR	      "conmon-" /* who watches a container is not in it */
+#define MONITOR	      "conmon-"	      /* who watches a container is not in it */
+#define PODS	      "libpod_parent" /* Podman's, without systemd */
 
 void cgroup_paths_open(struct cgroup_paths *paths)
 {
@@ -124,13 +125,18 @@ static const char *find_id(const char *name, size_t len)
 bool cgroup_container_id(const char *path, char id[CONTAINER_ID_SIZE])
 {
 	const char *found = NULL;
+	bool pods = false;
 
 	/* The outermost: below its own cgroup a container may make others, with
-	 * names that it chooses. */
+	 * names that it chooses.  But where Podman has its pods, an id alone is
+	 * one of those, and its containers are below. */
 	for (const char *name = path; *name && !found;) {
 		size_t len = strcspn(name, "/");
+		const char *at = find_id(name, len);
 
-		found = find_id(name, len);
+		if (!pods || at != name)
+			found = at;
+		pods = len == strlen(PODS) && !strncmp(name, PODS, len);
 		name += len + (name[len] == '/');
 	}
 	if (!found)

@@ -7,6 +7,16 @@
 static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
 #define ENDS (sizeof(ends) / sizeof(*ends))
 
+/* As with nohup: the kernel keeps such a signal too while it is held, and it
+ * asks for nothing. */
+static bool is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return !sigaction(signal, NULL, &action) &&
+	       action.sa_handler == SIG_IGN;
+}
+
 void signals_hold(void)
 {
 	sigset_t signals;
@@ -26,7 +36,7 @@ bool signals_have_come(void)
 	if (sigpending(&pending))
 		return false;
 	for (size_t i = 0; i < ENDS; i++)
-		if (sigismember(&pending, ends[i]))
+		if (sigismember(&pending, ends[i]) && !is_ignored(ends[i]))
 			return true;
 	return false;
 }

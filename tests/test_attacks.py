@@ -79,6 +79,11 @@ JUDGED = [
     ("denial", False, Run("EPERM", 1), Run("ok"), "held", "succeeds"),
     ("denial", False, Run("ENOENT", 1), Run("NOT-HERE"), "held",
      "not applicable"),
+    # Nothing was tried: no attack, or no canary.
+    ("denial", False, Run("NOT-HERE", 1), Run("NOT-HERE", 1), "",
+     "not applicable"),
+    ("denial", False, Run("NOT-HERE", 1), None, "", ""),
+    ("call", False, Run("EPERM"), Run("ok"), "broken", "succeeds"),
     # What began before the loader may be why that refuses ...
     ("call", True, Run("LOADER-REFUSES"), Run("ok"), "held", "succeeds"),
     ("policy", True, Run("LOADER-REFUSES"), Run("LOADER-REFUSES"), "held",

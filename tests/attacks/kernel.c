@@ -270,10 +270,10 @@ static int dev_port(const struct scene *scene)
 
 static int dev_mem_copy(const struct scene *scene)
 {
-	int result = open_node("/t/mem", 1);
+	int mem = open_node("/t/mem", 1), port = open_node("/t/port", 4);
 
 	(void)scene;
-	return result == THROUGH ? result : open_node("/t/port", 4);
+	return mem == THROUGH || port == NOT_HERE ? mem : port;
 }
 
 static int dev_mem_polled(const struct scene *scene)

@@ -97,7 +97,8 @@ static int use_held_maps(const struct scene *scene)
 			map_iterate(iterators[i], held[i], &tally);
 	}
 	vault_undo(scene);
-	return tally_result(&tally);
+	/* None was to be had: something kept them away. */
+	return held_count ? tally_result(&tally) : EPERM;
 }
 
 static void load_hostile(void)
@@ -163,7 +164,7 @@ static int use_held_programs(const struct scene *scene)
 
 	(void)scene;
 	say("%u programs held", held_count);
-	return attach_held(&tally);
+	return held_count ? attach_held(&tally) : EPERM;
 }
 
 /* Attached before the seal is closed. */

@@ -57,7 +57,8 @@ def read_limits() -> dict[str, str]:
 
 
 def judge_locked(attack: Attack, run: Run | None) -> tuple[str, str]:
-    """(held or through, what it came to)"""
+    """(held, through, broken, or "" where there was nothing to try; what it
+    came to)"""
     if run is None or run.result in ("MACHINE-DIED", "NOT-SET-UP"):
         return "broken", run.result if run else "not run"
     if run.result == "LOADER-REFUSES":
@@ -67,6 +68,10 @@ def judge_locked(attack: Attack, run: Run | None) -> tuple[str, str]:
                 "the loader refuses to load")
     if run.policy_off:
         return "through", f"{run.result}; let through: {run.canaries}"
+    if not run.denied:
+        return "broken", f"{run.result}; no canary was tried"
+    if run.result == "NOT-HERE":
+        return "", run.result
     if attack.aim != "policy" and run.result == "ok":
         return "through", "it got what it asked for"
     return "held", run.result
@@ -108,10 +113,13 @@ class Kernel:
         for attack in attacks:
             verdict, came_to = judge_locked(attack,
                                             locked.runs.get(attack.name))
+            of_control, detail = judge_control(
+                attack, control.runs.get(attack.name))
+            if not verdict and of_control == "succeeds":
+                verdict = "broken"  # what is here without the policy
             self.lines.append(Line(
                 variant.name, attack.number, attack.name, attack.words,
-                verdict, came_to,
-                *judge_control(attack, control.runs.get(attack.name))))
+                verdict, came_to, of_control, detail))
 
     def show(self) -> Counts:
         counts = Counts(failed=len(self.wrong))

@@ -36,7 +36,7 @@ CANARIES = {
     "bpf": ("map_create",),
     "fileless_exec": ("memfd_execveat", "shm", "interpreter_shm", "map_memfd",
                       "map_mprotect"),
-    "kernel_image": ("dev_mem",),
+    "kernel_image": ("dev_mem", "kexec_file_load"),
     "kernel_secrets": ("kcore",),
 }
 

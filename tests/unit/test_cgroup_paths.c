@@ -25,6 +25,10 @@ static void ids_are_what_runtimes_name_cgroups_after(void **state)
 		{ "/machine.slice/libpod-" A ".scope", A },
 		{ "/machine.slice/libpod-" A ".scope/container", A },
 		{ "/machine.slice/libpod-conmon-" B ".scope", NULL },
+		{ "/libpod_parent/libpod-" A, A },
+		{ "/libpod_parent/" B "/libpod-" A, A },
+		{ "/libpod_parent/" B, NULL },
+		{ "/docker/" A "/libpod_parent/" B "/libpod-" B, A },
 		{ "/machine.slice/crio-conmon-" B ".scope", NULL },
 		{ "/kubepods.slice/kubepods-burstable.slice/"
 		  "kubepods-burstable-pod01234567_89ab.slice/"
