@@ -125,6 +125,14 @@ def check_judged(aim: str, alone: bool, locked: Run | None,
     return wrong
 
 
+def check_limits() -> list[str]:
+    """A limit of one kernel is none of another."""
+    name = "remap-file-pages"
+    return [f"{name} is{' not' * (name not in known)} a limit of {kernel}"
+            for kernel, here in (("5.10", True), ("6.1", False))
+            if (name in (known := score.read_limits(kernel))) != here]
+
+
 def check_refused() -> list[str]:
     """A machine whose loader refuses says so of all that it was given."""
     boots = Boots(count=1)
@@ -165,7 +173,7 @@ def main() -> int:
     compiler = args.builddir / "bpflockc"
     results = [check_variants(compiler, version) for version in versions()]
     results += [check_judged(*row) for row in JUDGED]
-    results += [check_refused(), check_kept()]
+    results += [check_refused(), check_kept(), check_limits()]
     counts = Counts()
     for wrong in results:
         counts.passed += not wrong

@@ -186,7 +186,7 @@ def compile_bundles(build: Path, folder: Path, kernel: str) -> list[Variant]:
 def run_kernel(kernel: str, args: argparse.Namespace,
                known: list[Attack]) -> score.Kernel:
     table = score.Kernel(kernel)
-    limits = score.read_limits()  # each takes a machine with it
+    limits = score.read_limits(kernel)  # each takes a machine with it
     folder = args.builddir / "attacks"
     folder.mkdir(exist_ok=True)
     log = folder / f"{kernel}.log"
