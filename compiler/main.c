@@ -191,18 +191,26 @@ static int open_bundle(struct run *run)
 	return 0;
 }
 
-/* Whether the bundle's note, which may be anybody's, is what its code does. */
+/* Whether the bundle's note, which may be anybody's, is what its code does.
+ * What an operation is can become more from one bpflockc to the next. */
 static int evaluate_note(struct run *run)
 {
+	struct digest templates = template_digest();
 	const char *why;
+	bool ours;
 
 	if (!evaluate_object(run->arena, run->opened->elf,
 			     run->opened->elf_size, run->table, NULL, &why))
 		return 0;
-	return fail(run->options.input,
-		    arena_printf(run->arena,
-				 "its note is not what its code does: %s",
-				 why));
+	ours = !memcmp(&run->opened->note->compiler, &templates,
+		       sizeof(templates));
+	return fail(
+		run->options.input,
+		arena_printf(
+			run->arena, "its note is not what its code does: %s%s",
+			why,
+			ours ? ""
+			     : "\n  another bpflockc made it, its note says: compile the policy again"));
 }
 
 static int take_destinations(struct run *run)
