@@ -404,6 +404,7 @@ static int run_kexec_load(const struct trial *trial)
 	return error_of(syscall(SYS_kexec_load, 0L, 0L, NULL, NO_KEXEC_FLAG));
 }
 
+/* Kernels may be built without it, as Debian's for arm64. */
 static int run_kexec_file_load(const struct trial *trial)
 {
 	CLEANUP(free_memory) char *text = NULL;
@@ -413,9 +414,11 @@ static int run_kexec_file_load(const struct trial *trial)
 	(void)trial;
 	if (err || *text != '0')
 		return -EOPNOTSUPP;
-	return fd < 0 ? fd
-		      : error_of(syscall(SYS_kexec_file_load, fd, -1, 1L, "",
-					 KEXEC_FILE_NO_INITRAMFS));
+	if (fd < 0)
+		return fd;
+	err = error_of(syscall(SYS_kexec_file_load, fd, -1, 1L, "",
+			       KEXEC_FILE_NO_INITRAMFS));
+	return err == ENOSYS ? -EOPNOTSUPP : err;
 }
 
 static int open_and_close(const char *path)
