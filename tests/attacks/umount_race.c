@@ -214,7 +214,10 @@ static int run_race(const struct scene *scene)
 	    strerrorname_np(race.group_error), is_there() ? "there" : "gone");
 	atomic_store(&race.copying, 0);
 	atomic_store(&race.step, QUIT);
-	return is_there() ? (race.joined ? EPERM : NOT_HERE) : THROUGH;
+	/* One of its own that goes without a peer shows nothing of the race. */
+	if (!is_there() && (race.joined || !own))
+		return THROUGH;
+	return race.joined ? EPERM : NOT_HERE;
 }
 
 const struct attack umount_race_attacks[] = {
