@@ -100,8 +100,8 @@ SHARED uint64_t namespaces_in_syscall(void)
 	uint64_t flags;
 
 	switch (syscall_namespace_call(i386)) {
-	case NAMESPACE_UNKNOWN:
-		return syscall_can_be() ? CREATED | MASK(enter) : 0;
+	case NAMESPACE_UNKNOWN: /* threads of the kernel are in none */
+		return subject_is_kernel() ? 0 : CREATED | MASK(enter);
 	case NAMESPACE_ENTER:
 		return MASK(enter);
 	case NAMESPACE_UNSHARE:

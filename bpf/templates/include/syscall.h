@@ -9,7 +9,6 @@
 #pragma once
 
 #include "bpf/templates/include/kernel.h"
-#include "bpf/templates/include/subject.h"
 
 #define SYSCALL_UNKNOWN (-1L)
 #define SYSCALL_X32	0x40000000L /* in the number, for that ABI */
@@ -212,11 +211,4 @@ static __always_inline enum namespace_call syscall_namespace_call(bool i386)
 	if (number == (i386 ? SYSCALL_SETNS_I386 : SYSCALL_SETNS_X86_64))
 		return NAMESPACE_ENTER;
 	return NAMESPACE_NONE;
-}
-
-/* Whether current can be in a system call at all: threads of the kernel make
- * none. */
-static __always_inline bool syscall_can_be(void)
-{
-	return !subject_is_kernel();
 }
