@@ -208,3 +208,16 @@ int object_find_symbol(const struct object *object, const char *name,
 	*size = found_size;
 	return 0;
 }
+
+const uint8_t *object_find_variable(const struct object *object,
+				    const char *name, const char *section,
+				    uint64_t *size)
+{
+	struct object_section found;
+	uint64_t offset;
+
+	if (object_find_symbol(object, name, &found, &offset, size) ||
+	    strcmp(found.name, section))
+		return NULL;
+	return (const uint8_t *)object->bytes + offset;
+}

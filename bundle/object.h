@@ -67,3 +67,9 @@ int object_find_section(const struct object *object, const char *name,
 int object_find_symbol(const struct object *object, const char *name,
 		       struct object_section *section, uint64_t *offset,
 		       uint64_t *size);
+
+/* The bytes of the variable of that name, in the object, and how many in
+ * *@size; NULL where there is none in that section. */
+const uint8_t *object_find_variable(const struct object *object,
+				    const char *name, const char *section,
+				    uint64_t *size);

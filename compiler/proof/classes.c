@@ -49,18 +49,15 @@ static bool differs(struct tables *tables, const char *what)
 }
 
 static struct variable find(struct tables *tables, const char *prefix,
-			    const char *section_name)
+			    const char *section)
 {
-	struct object_section section;
-	uint64_t offset, size;
 	const char *symbol = arena_printf(tables->arena, "%s%s", prefix,
 					  tables->row->protection->name);
+	struct variable found = { 0 };
 
-	if (object_find_symbol(tables->object, symbol, &section, &offset,
-			       &size) ||
-	    strcmp(section.name, section_name))
-		return (struct variable){ 0 };
-	return (struct variable){ tables->object->bytes + offset, size };
+	found.bytes = object_find_variable(tables->object, symbol, section,
+					   &found.size);
+	return found.bytes ? found : (struct variable){ 0 };
 }
 
 static struct reader read_at(const struct variable *variable, uint64_t offset,
@@ -86,15 +83,6 @@ static bool same_masks(const struct policy_class *one,
 	return one->denied == other->denied && one->logged == other->logged;
 }
 
-static const char *class_words(const struct tables *tables, uint32_t class)
-{
-	const char *cgroup = table_class_cgroup(tables->row, class);
-
-	return arena_printf(tables->arena, "%s%s%s",
-			    table_place_name(table_class_place(class)),
-			    cgroup ? " in " : "", cgroup ? cgroup : "");
-}
-
 /* Of every class, and what index has of all of them together. */
 static bool check_masks(struct tables *tables)
 {
@@ -109,7 +97,8 @@ static bool check_masks(struct tables *tables)
 		struct policy_class found = read_masks(&reader);
 
 		if (!same_masks(&masks, &found))
-			return differs(tables, class_words(tables, i));
+			return differs(tables, verdict_class_words(
+						       tables->arena, row, i));
 		unknown[table_class_place(i)].denied |= masks.denied;
 		unknown[table_class_place(i)].logged |= masks.logged;
 		differ |= (masks.denied ^ row->denied[0]) |

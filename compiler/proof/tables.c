@@ -36,14 +36,11 @@ static bool differs(struct tables *tables, const char *what)
 static const uint8_t *find_rows(const struct object *object, const char *symbol,
 				uint32_t count, size_t size)
 {
-	struct object_section section;
-	uint64_t offset, found;
+	uint64_t found;
+	const uint8_t *rows = object_find_variable(object, symbol,
+						   DESTINATION_SECTION, &found);
 
-	if (object_find_symbol(object, symbol, &section, &offset, &found) ||
-	    strcmp(section.name, DESTINATION_SECTION) ||
-	    found != (uint64_t)count * size)
-		return NULL;
-	return (const uint8_t *)object->bytes + offset;
+	return rows && found == (uint64_t)count * size ? rows : NULL;
 }
 
 static uint64_t word_at(const uint8_t *bytes)
@@ -234,20 +231,19 @@ bool tables_agree(struct arena *arena, const struct object *object,
 		  const struct table_protection *row, const char **why)
 {
 	struct tables tables = { .arena = arena, .row = row };
-	struct object_section section;
-	uint64_t offset, size, all;
+	const uint8_t *index;
 	struct reader reader;
+	uint64_t size, all;
 	bool good = false;
 
-	if (object_find_symbol(object, DESTINATION_INDEX, &section, &offset,
-			       &size) ||
-	    strcmp(section.name, POLICY_SECTION) ||
-	    size != sizeof(struct destination_index)) {
+	index = object_find_variable(object, DESTINATION_INDEX, POLICY_SECTION,
+				     &size);
+	if (!index || size != sizeof(struct destination_index)) {
 		differs(&tables, "there is no index of them");
 		*why = tables.why;
 		return false;
 	}
-	reader = reader_at(object->bytes, object->size, offset, size);
+	reader = reader_of(index, size);
 	all = reader_u64(&reader);
 	tables.any_port = reader_u64(&reader);
 	tables.range_count = reader_u32(&reader);

@@ -89,10 +89,12 @@ static bool is_for_anyone(const struct deed *deed, uint32_t index)
 	const struct table_protection *row = &deed->table->protections[index];
 	uint64_t differ = 0;
 
+	if (!deed->anyone)
+		return false;
 	for (uint32_t class = 1; class < table_class_count(row); class ++)
 		differ |= (row->denied[class] ^ row->denied[0]) |
 			  (row->logged[class] ^ row->logged[0]);
-	return deed->anyone && operations_of(deed, index) & differ;
+	return operations_of(deed, index) & differ;
 }
 
 static bool is_lost(const struct deed *deed, uint32_t index)
@@ -146,11 +148,10 @@ static struct expectation expect(const struct deed *deed, uint32_t index)
 
 /* ---- words ---- */
 
-static const char *class_words(struct arena *arena, const struct deed *deed,
-			       uint32_t index)
+const char *verdict_class_words(struct arena *arena,
+				const struct table_protection *row,
+				uint32_t class)
 {
-	const struct table_protection *row = &deed->table->protections[index];
-	uint32_t class = class_of(deed, index);
 	const char *cgroup = table_class_cgroup(row, class);
 
 	return arena_printf(arena, "%s%s%s",
@@ -183,7 +184,7 @@ static const char *subject_words(struct arena *arena, const struct deed *deed,
 	return arena_printf(
 		arena, "the code of %s.%s for %s", row->protection->name,
 		row->protection->operations[__builtin_ctzll(operations)].name,
-		class_words(arena, deed, index));
+		verdict_class_words(arena, row, class_of(deed, index)));
 }
 
 const char *verdict_context(struct arena *arena, const struct deed *deed,

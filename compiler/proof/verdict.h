@@ -46,6 +46,11 @@ const char *verdict_compare(struct arena *arena, const struct deed *deed,
 			    const struct world *world,
 			    const struct outcome *outcome);
 
+/* Words for a class, in the arena. */
+const char *verdict_class_words(struct arena *arena,
+				const struct table_protection *row,
+				uint32_t class);
+
 /* Words for who, what and where, behind what is wrong. */
 const char *verdict_context(struct arena *arena, const struct deed *deed,
 			    const struct world *world);
