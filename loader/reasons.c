@@ -20,9 +20,8 @@
 #include "loader/names.h"
 #include "loader/report.h"
 
-#define SIGNATURE   "LOCKDOWN_MODULE_SIGNATURE"
-#define SIG_ENFORCE "/sys/module/module/parameters/sig_enforce"
-#define MODULES	    "/proc/modules" /* not there: none can be loaded */
+#define SIGNATURE "LOCKDOWN_MODULE_SIGNATURE"
+#define MODULES	  "/proc/modules" /* not there: none can be loaded */
 
 static const struct reason {
 	enum protection_id protection;
@@ -69,7 +68,7 @@ uint64_t reasons_of_signatures(const struct protection *protection)
 
 bool reasons_have_signatures(void)
 {
-	return !access(SIG_ENFORCE, F_OK) || access(MODULES, F_OK);
+	return !access(REASONS_SIG_ENFORCE, F_OK) || access(MODULES, F_OK);
 }
 
 /* Up to 5.13 the helpers asked at each read.  Later ones ask when a program is

@@ -23,6 +23,8 @@ uint64_t reasons_without_end(const struct btf *kernel,
 /* Those about modules' signatures. */
 uint64_t reasons_of_signatures(const struct protection *protection);
 
+#define REASONS_SIG_ENFORCE "/sys/module/module/parameters/sig_enforce"
+
 /* Whether this kernel checks them, so that it asks about those without a valid
  * one, or loads no modules at all. */
 bool reasons_have_signatures(void);

@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "loader/settings.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bundle/text.h"
 #include "loader/cleanup.h"
 #include "loader/read.h"
+#include "loader/reasons.h"
 
 #define TEXT_MAX 256
 #define SYSCTL	 "/proc/sys/"
-#define MODULES	 "/proc/modules" /* not there: none can be loaded */
 #define MISSING	 "missing"
 
 static const struct setting {
 	const char *name, *path;
 	const char *good; /* one of these words, or for lockdown a part of it */
 	const char *mend;
-	const char *missing; /* the mend where it is not there; NULL: none is
-				needed */
+	const char *missing; /* the mend where no signatures are checked; NULL:
+				none is needed where it is not there */
 } settings[] = {
 	{ "lockdown", "/sys/kernel/security/lockdown",
 	  "[integrity] [confidentiality]",
 	  "boot with lockdown=integrity: root may write the kernel's memory",
 	  NULL },
-	{ "module.sig_enforce", "/sys/module/module/parameters/sig_enforce",
-	  "Y",
+	{ "module.sig_enforce", REASONS_SIG_ENFORCE, "Y",
 	  "boot with module.sig_enforce=1: root may load modules of its own",
 	  "run a kernel with CONFIG_MODULE_SIG=y, and boot with "
 	  "module.sig_enforce=1: root may load modules of its own" },
@@ -74,7 +72,7 @@ static const char *mend_of(const struct setting *setting, char **value)
 {
 	int err = read_text(setting->path, TEXT_MAX, value);
 
-	if (err == -ENOENT && !access(MODULES, F_OK))
+	if (err && setting->missing && !reasons_have_signatures())
 		return setting->missing;
 	if (err || has_one(*value, setting->good))
 		return NULL;

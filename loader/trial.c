@@ -51,6 +51,7 @@
 #include "loader/cleanup.h"
 #include "loader/mount.h"
 #include "loader/read.h"
+#include "loader/reasons.h"
 #include "loader/stand_in.h"
 
 #define MASK(protection, operation) \
@@ -60,7 +61,6 @@
 #define MODPROBE       "/proc/sys/kernel/modprobe"
 #define KEXEC_DISABLED "/proc/sys/kernel/kexec_load_disabled"
 #define NO_KEXEC_FLAG  0x8000UL
-#define SIG_ENFORCE    "/sys/module/module/parameters/sig_enforce"
 #define MEMFD_EXEC     0x10U  /* MFD_EXEC, 6.3 */
 #define PAGE	       4096UL /* at least; what is mapped need not be there */
 #define SCRIPT	       "#!/" STAND_IN_NAME "\n"
@@ -134,7 +134,7 @@ static int run_unsigned_module(const struct trial *trial)
 {
 	CLEANUP(free_memory) char *zeros = calloc(1, PAGE);
 	CLEANUP(free_memory) char *text = NULL;
-	int err = read_text(SIG_ENFORCE, TEXT_MAX, &text);
+	int err = read_text(REASONS_SIG_ENFORCE, TEXT_MAX, &text);
 
 	(void)trial;
 	if (err || *text != 'N' || !zeros)
@@ -393,27 +393,34 @@ USE(sys_module)
 /* ---- kernel_image, kernel_secrets ---- */
 
 /* Whoever set that switch is asked before any policy. */
-static int run_kexec_load(const struct trial *trial)
+static int check_kexec(void)
 {
 	CLEANUP(free_memory) char *text = NULL;
 	int err = read_text(KEXEC_DISABLED, TEXT_MAX, &text);
 
+	return err || *text != '0' ? -EOPNOTSUPP : 0;
+}
+
+static int run_kexec_load(const struct trial *trial)
+{
+	int err = check_kexec();
+
 	(void)trial;
-	if (err || *text != '0')
-		return -EOPNOTSUPP;
-	return error_of(syscall(SYS_kexec_load, 0L, 0L, NULL, NO_KEXEC_FLAG));
+	return err ? err
+		   : error_of(syscall(SYS_kexec_load, 0L, 0L, NULL,
+				      NO_KEXEC_FLAG));
 }
 
 /* Kernels may be built without it, as Debian's for arm64. */
 static int run_kexec_file_load(const struct trial *trial)
 {
-	CLEANUP(free_memory) char *text = NULL;
-	CLEANUP(close_fd) int fd = make_memfd(NOT_A_FORMAT);
-	int err = read_text(KEXEC_DISABLED, TEXT_MAX, &text);
+	CLEANUP(close_fd) int fd = -1;
+	int err = check_kexec();
 
 	(void)trial;
-	if (err || *text != '0')
-		return -EOPNOTSUPP;
+	if (err)
+		return err;
+	fd = make_memfd(NOT_A_FORMAT);
 	if (fd < 0)
 		return fd;
 	err = error_of(syscall(SYS_kexec_file_load, fd, -1, 1L, "",
