@@ -164,16 +164,11 @@ static int overlay_map(const struct subject *subject)
 static int overlay_mprotect(const struct subject *subject)
 {
 	char file[128];
-	void *at;
 
 	if (mount_overlay(subject, subject->label, file) ||
 	    make_file(file, PAYLOAD, NULL))
 		return RESULT_SETUP;
-	at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE,
-		  open(file, O_RDONLY | O_CLOEXEC), 0);
-	if (at == MAP_FAILED)
-		return RESULT_SETUP;
-	return mprotect(at, PAGE, PROT_READ | PROT_EXEC) ? errno : 0;
+	return protect_fd(open(file, O_RDONLY | O_CLOEXEC), MAP_PRIVATE);
 }
 
 static int ramfs(const struct subject *subject)
@@ -236,26 +231,16 @@ static int map_reopened_write(const struct subject *subject)
 }
 
 /* As map_shared_anonymous, with a file that somebody opened. */
-static int protect_reopened(int flags)
-{
-	int fd = reopen_shared(flags);
-	void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-
-	if (fd < 0 || at == MAP_FAILED)
-		return RESULT_SETUP;
-	return mprotect(at, PAGE, PROT_READ | PROT_EXEC) ? errno : 0;
-}
-
 static int map_reopened_later(const struct subject *subject)
 {
 	(void)subject;
-	return protect_reopened(O_RDONLY);
+	return protect_fd(reopen_shared(O_RDONLY), MAP_SHARED);
 }
 
 static int map_reopened_write_later(const struct subject *subject)
 {
 	(void)subject;
-	return protect_reopened(O_RDWR);
+	return protect_fd(reopen_shared(O_RDWR), MAP_SHARED);
 }
 
 static int map_sysv(const struct subject *subject)

@@ -243,6 +243,15 @@ int map_fd(int fd, int protection)
 	return at == MAP_FAILED ? errno : 0;
 }
 
+int protect_fd(int fd, int flags)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ, flags, fd, 0);
+
+	if (at == MAP_FAILED)
+		return RESULT_SETUP;
+	return mprotect(at, PAGE, PROT_READ | PROT_EXEC) ? errno : 0;
+}
+
 static int map_memfd(const struct subject *subject)
 {
 	return map_fd(filled_memfd(subject, NULL), PROT_READ | PROT_EXEC);
@@ -278,15 +287,7 @@ static int map_shm(const struct subject *subject)
 
 static int map_mprotect(const struct subject *subject)
 {
-	int fd = filled_memfd(subject, NULL);
-	void *at;
-
-	if (fd < 0)
-		return RESULT_SETUP;
-	at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (at == MAP_FAILED)
-		return RESULT_SETUP;
-	return mprotect(at, PAGE, PROT_READ | PROT_EXEC) ? errno : 0;
+	return protect_fd(filled_memfd(subject, NULL), MAP_PRIVATE);
 }
 
 /*

@@ -26,3 +26,7 @@ int run_and_remove(const char *path, const char *removed);
 
 /* The errno of mapping the beginning of @fd, which may be -1: no setup. */
 int map_fd(int fd, int protection);
+
+/* The errno of making it executable once it is mapped for reading; @flags as
+ * mmap() has them. */
+int protect_fd(int fd, int flags);
